@@ -8,9 +8,15 @@
 
 #include "core/addr.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
-enum { BURST_MAX = 256 };
+enum {
+	BURST_MAX = 256,
+	PACKET_TUNNELS_MAX = 4,     /* taken off one packet */
+	PACKET_LINK_LAYERS_MAX = 8, /* VLAN tags and MPLS labels of one packet, each counted apart */
+	PACKET_EXTENSIONS_MAX = 16, /* IPv6 extension headers of one packet */
+};
 
 /* A captured frame before parsing. */
 struct frame {
@@ -35,7 +41,7 @@ enum packet_anomaly {
 	ANOMALY_IPV6_EXTENSION,  /* chain too long or cut */
 	ANOMALY_L4_TRUNCATED,
 	ANOMALY_TCP_HEADER_LENGTH,
-	ANOMALY_TCP_OPTIONS,
+	ANOMALY_TCP_OPTIONS, /* noted by tcp_options_read() only */
 	ANOMALY_UDP_LENGTH,
 	ANOMALY_ICMP_QUOTE_TRUNCATED,
 	ANOMALY_TUNNEL_DEPTH,
@@ -77,8 +83,17 @@ struct packet {
 _Static_assert(sizeof(struct packet) == 64, "a packet is one cache line");
 
 /* Parse a burst. `packets[i]` belongs to `frames[i]`; every packet is written, sound or not. Returns how many are IP.
- */
+ * Link layers (VLAN, QinQ, MPLS, PPPoE) are looked through. Tunnels are not: a darknet receives scans for VXLAN and
+ * GTP too, and they are what they are, UDP. */
 unsigned packet_parse(const struct frame *frames, unsigned count, struct packet *packets);
+
+/* The same for mirrored traffic: GRE (versions 0 with IP, Ethernet and ERSPAN inside), IPv4/IPv6 in IP, VXLAN and GTP-U
+ * are taken off, up to PACKET_TUNNELS_MAX deep, and the innermost packet is given with PACKET_TUNNELLED. UDP to 4789
+ * and 2152 is unwrapped only if a sound IP header is inside. */
+unsigned packet_parse_inner(const struct frame *frames, unsigned count, struct packet *packets);
+
+/* Whether the parser reads this LINKTYPE_* at all. */
+bool packet_link_known(uint16_t link_type);
 
 /* Addresses of a packet of either version. Only where packet->version != 0. */
 struct addr packet_source(const struct packet *packet);
