@@ -1,0 +1,13 @@
+/* The functions behind the table of commands, one file each. Each returns an exit status (see command.h). */
+#pragma once
+
+#include "cli/command.h"
+
+struct doctor_options {
+	struct common_options common;
+	const char *data;
+	const char *deps;
+};
+extern const struct option_spec doctor_option_table[];
+int command_doctor(const struct command_call *call, struct err *err);
+int command_manual(const struct command_call *call, struct err *err);

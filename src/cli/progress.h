@@ -1,0 +1,16 @@
+/* A progress bar on standard error, where that is a terminal; silent elsewhere. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct progress {
+	const char *label;
+	uint64_t whole; /* 0: unknown, only what is done is shown */
+	int64_t last_ns;
+	bool shown;
+};
+
+/* Draw at most ten times a second. `unit_text` says what is done so far: "1.2 M packets". */
+void progress_show(struct progress *progress, uint64_t done, const char *unit_text);
+void progress_end(struct progress *progress); /* wipes the line */
