@@ -15,6 +15,8 @@ const struct command commands[] = {
 		.summary = "print a page of the manual in troff",
 		.summary_ja = "マニュアルの頁を troff で出力する",
 		.operands = "[COMMAND]",
+		.options = manual_option_table,
+		.options_bytes = sizeof(struct manual_options),
 		.run = command_manual,
 		.example = "yagura manual telescope read | man -l -",
 	},

@@ -10,4 +10,10 @@ struct doctor_options {
 };
 extern const struct option_spec doctor_option_table[];
 int command_doctor(const struct command_call *call, struct err *err);
+
+struct manual_options {
+	struct common_options common;
+	bool list;
+};
+extern const struct option_spec manual_option_table[];
 int command_manual(const struct command_call *call, struct err *err);
