@@ -146,8 +146,9 @@ static const struct column health_columns[] = {
 const struct record_kind record_health = {"health",       6,        1,
 					  health_columns, "minute", "Health: what a sensor counted of itself"};
 
-const struct record_kind *const record_kinds[] = {
-	&record_tuple, &record_echo, &record_rollup, &record_finding, &record_raw, &record_health, NULL};
+const struct record_kind *const record_kinds[] = {&record_tuple,   &record_echo,  &record_rollup,
+						  &record_finding, &record_raw,   &record_block,
+						  &record_health,  &record_spark, NULL};
 
 const struct record_kind *record_kind_by_name(const char *name)
 {
