@@ -1,0 +1,57 @@
+/* The hub: one command that observes, analyses, stores, answers and shows. hub_run() is its parent process: it opens
+ * what needs privilege, forks keeper, front and sensors, restarts what dies, and reads no stranger's byte itself.
+ */
+#pragma once
+
+#include "core/err.h"
+#include "core/module.h"
+#include "core/option.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HUB_VERSION "0.1.0"
+
+enum hub_guest { HUB_GUEST_NONE, HUB_GUEST_VIEWER, HUB_GUEST_ANALYST };
+
+struct hub_options {
+	const char *data;       /* directory; made when missing, 0700 */
+	const char *listen;     /* ADDR:PORT or [ADDR]:PORT; port 0: any */
+	const char *public_url; /* what links start with; NULL: made from listen */
+	const char *web;        /* directory of the built pages; NULL: none */
+	const char *deps;       /* directory of place and network databases; NULL: none */
+	const char *tls_cert, *tls_key;
+	const char *user; /* to become when started as root; NULL: stay */
+	int64_t guest;    /* enum hub_guest */
+	bool unconfined;
+
+	struct store_options store; /* its dir is set from `data` */
+};
+
+/* For the command line: to be joined with the options of its sensors. Offsets are within struct hub_options. */
+extern const struct option_spec hub_option_table[];
+
+/* A sensor that runs as a child of the hub. All of it is borrowed until hub_run() returns. */
+struct hub_sensor {
+	const struct module *module;
+	const void *options;           /* the module's struct, checked */
+	const char *name;              /* shown to people; NULL: the module's name */
+	const char *const *read_paths; /* NULL-terminated: what it may go on opening when confined; NULL: nothing */
+	bool live;                     /* its packets are of now: latency is measured, a full ring drops */
+};
+
+struct hub_setup {
+	const char *mode; /* "simulate", "capture" or "live": shown in /status */
+	const struct hub_sensor *sensors;
+	size_t sensor_count;
+	const struct module *const *modules; /* NULL-terminated: what GET /modules describes; may be NULL */
+	const struct prefix_list *darknet;   /* shown, and the denominator of the yearly report */
+	const char *darknet_label;
+	double darknet_latitude, darknet_longitude; /* where the darknet is drawn on the map */
+};
+
+/* Works until SIGTERM or SIGINT: 0. Negative when it cannot start: -EBUSY the data directory is another hub's,
+ * -EADDRINUSE, -ENOTSUP the kernel cannot confine ... */
+int hub_run(const struct hub_options *options, const struct hub_setup *setup, struct err *err) must_check;
