@@ -13,7 +13,6 @@
 #include "wire/packet.h"
 
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 struct simulation;
@@ -33,7 +32,6 @@ struct simulation_options {
 				      shrink with the rate so that devices keep their own pace */
 	int64_t history_ns;        /* by rate: from start_ns on so long at history_packets_per_second */
 	double history_packets_per_second;
-	bool no_truth; /* keep no per-source record: saves 24 bytes a device */
 };
 
 /* -EINVAL with "file:line: sentence" for a bad description; -ENOENT where a file is missing. */
