@@ -5,6 +5,7 @@
 #include "sys/frame_source.h"
 #include "wire/pcap_write.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>

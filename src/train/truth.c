@@ -5,7 +5,6 @@
 #include "core/clock.h"
 #include "core/hash.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
