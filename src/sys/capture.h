@@ -55,8 +55,8 @@ const struct capture_counters *capture_counters(struct capture *capture);
 /* What is being read: file or interface name. Borrowed, until the next capture_read(). */
 const char *capture_where(const struct capture *capture);
 
-/* The first trouble of the file being read that was counted in `errors` and read over, as a sentence with file and
- * offset; NULL where there was none. Borrowed, until the next capture_read(). */
+/* The first trouble that was counted in `errors` and read over, in the file being read or, where that has none, in an
+ * earlier one: a sentence with file and offset; NULL where there was none. Borrowed, until the next capture_read(). */
 const char *capture_trouble(const struct capture *capture);
 
 /* To poll() for reading beside other things; -1 where polling makes no sense (plain files). */
