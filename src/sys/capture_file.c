@@ -1,5 +1,5 @@
-/* Captures from files: one, or all of a directory; mapped where the file is plain and whole, streamed where it is packed,
- * a pipe, or still being written.
+/* Captures from files: one, or all of a directory; mapped where the file is plain and whole, streamed where it is
+ * packed, a pipe, or still being written.
  *
  * A mapped file costs no copy: frames point into the page cache. What can shrink under a mapping would end the process
  * by SIGBUS, so its size is asked for again from time to time and a file that was cut is an error instead.
@@ -36,27 +36,27 @@ struct names {
 
 struct capture_file {
 	struct capture capture;
-	char *path;     /* as given: the file, the directory or "-" */
-	char *where;    /* of the file being read */
-	char *last;     /* directory: name of the file read last */
-	int folder;     /* directory: its descriptor; else -1 */
-	int notify;     /* inotify, or -1 */
+	char *path;  /* as given: the file, the directory or "-" */
+	char *where; /* of the file being read */
+	char *last;  /* directory: name of the file read last */
+	int folder;  /* directory: its descriptor; else -1 */
+	int notify;  /* inotify, or -1 */
 	bool follow;
-	bool ended;     /* no more files will come */
+	bool ended; /* no more files will come */
 	struct names names;
 
 	/* the file being read; fd -1: none */
 	int fd;
-	bool began; /* its format is told */
+	bool began;       /* its format is told */
 	bool last_window; /* nothing will be appended to it */
 	struct stat stat;
 	uint64_t before_bytes; /* of the files before it */
 	unsigned calls;
 	struct trace trace;
 	uint64_t counted[TRACE_ANOMALIES]; /* of trace.anomalies, already in the counters */
-	bool troubled;      /* `trouble` is about this file */
-	struct err trouble; /* of this file, or of the one before that had some */
-	struct stream *stream; /* or the mapping: */
+	bool troubled;                     /* `trouble` is about this file */
+	struct err trouble;                /* of this file, or of the one before that had some */
+	struct stream *stream;             /* or the mapping: */
 	uint8_t *map;
 	size_t map_bytes, map_at, map_populated;
 };
@@ -375,7 +375,9 @@ static bool wait_for_news(struct capture_file *f, int64_t until_ns)
 	bool pipe = f->fd >= 0 && f->stream && !S_ISREG(f->stat.st_mode);
 	if (pipe)
 		poll_fd.fd = f->fd;
-	int wait_ms = !pipe && left_ms > FOLLOW_LOOK_MS ? FOLLOW_LOOK_MS : left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
+	int wait_ms = !pipe && left_ms > FOLLOW_LOOK_MS ? FOLLOW_LOOK_MS
+		      : left_ms > INT32_MAX             ? INT32_MAX
+							: (int)left_ms;
 	poll(&poll_fd, 1, wait_ms);
 	if (!pipe && f->notify >= 0) {
 		char events[4096];
@@ -445,7 +447,8 @@ static int refuse(struct capture_file *f, int result, bool had_begun)
 	return 0;
 }
 
-/* One step with the open file. Positive: frames; 0: go on at once (more to read, or it ended); -EAGAIN: wait; others. */
+/* One step with the open file. Positive: frames; 0: go on at once (more to read, or it ended); -EAGAIN: wait; others.
+ */
 static int file_step(struct capture_file *f, struct frame *frames, unsigned max, struct err *err)
 {
 	int result = 0;

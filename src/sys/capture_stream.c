@@ -2,8 +2,8 @@
  * format, several streams), told by its first bytes. The input may grow while it is read.
  *
  * The buffer grows only as far as one pcapng block and a search for the next record need; what unpacks to more is read
- * in pieces, so a small file that unpacks to a great deal costs time and not memory. The unpackers' own memory is bounded
- * below. */
+ * in pieces, so a small file that unpacks to a great deal costs time and not memory. The unpackers' own memory is
+ * bounded below. */
 #include "sys/capture_internal.h"
 
 #include <errno.h>
@@ -182,6 +182,8 @@ static int unpack_gzip(struct stream *stream, struct err *err)
 
 static int unpack_zstd(struct stream *stream, struct err *err)
 {
+	if (stream->input_at == stream->input_end && !stream->inside)
+		return 0; /* asked now, it would speak of the next frame */
 	ZSTD_inBuffer in = {stream->input, stream->input_end, stream->input_at};
 	ZSTD_outBuffer out = {stream->window, stream->room, stream->end};
 	size_t result = ZSTD_decompressStream(stream->zstd, &out, &in);
@@ -213,8 +215,8 @@ static int unpack_xz(struct stream *stream, struct err *err)
 			       err);
 }
 
-/* At the end of the input the xz decoder is asked whether a stream is open: with LZMA_FINISH it says so. Only used where
- * nothing more will come. */
+/* At the end of the input the xz decoder is asked whether a stream is open: with LZMA_FINISH it says so. Only used
+ * where nothing more will come. */
 static void finish_xz(struct stream *stream)
 {
 	lzma_stream *xz = &stream->xz;
@@ -244,7 +246,8 @@ static int unpack(struct stream *stream, struct err *err)
 static int tell_packing(struct stream *stream, struct err *err)
 {
 	while (stream->packing == STREAM_UNKNOWN) {
-		ssize_t got = read_some(stream, stream->input + stream->input_end, INPUT_BYTES - stream->input_end, err);
+		ssize_t got =
+			read_some(stream, stream->input + stream->input_end, INPUT_BYTES - stream->input_end, err);
 		if (got <= 0)
 			return (int)got;
 		stream->input_end += (size_t)got;
