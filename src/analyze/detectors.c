@@ -4,7 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
+extern const struct detector detector_victims, detector_scanners;
+
 const struct detector *const detector_table[] = {
+	&detector_victims,
+	&detector_scanners,
 	NULL,
 };
 
@@ -31,7 +35,7 @@ struct detector_options *detector_options_new(struct pool *pool, struct err *err
 	if (!options)
 		return NULL;
 	options->pool = pool;
-	for (size_t i = 0; detector_table[i]; i++) {
+	for (size_t i = 0; i < DETECTORS; i++) {
 		options->values[i] = pool_alloc(pool, detector_table[i]->options_bytes);
 		if (!options->values[i] || options_init(detector_table[i]->options, options->values[i], pool, err) < 0)
 			return NULL;
@@ -48,7 +52,7 @@ static const char *name_of(const void *context, size_t i)
 int detector_option_set(struct detector_options *options, const char *detector, const char *name, const char *text,
 			struct err *err)
 {
-	for (size_t i = 0; detector_table[i]; i++)
+	for (size_t i = 0; i < DETECTORS; i++)
 		if (strcmp(detector_table[i]->name, detector) == 0)
 			return option_set(detector_table[i]->options, options->values[i], options->pool, name, text,
 					  err);
@@ -60,7 +64,7 @@ int detector_option_set(struct detector_options *options, const char *detector, 
 int detector_options_from_yaml(struct detector_options *options, const char *yaml, size_t bytes, const char *where,
 			       struct err *err)
 {
-	for (size_t i = 0; detector_table[i]; i++) {
+	for (size_t i = 0; i < DETECTORS; i++) {
 		int code = options_from_yaml(detector_table[i]->options, options->values[i], options->pool, yaml, bytes,
 					     detector_table[i]->name, where, err);
 		if (code < 0)
@@ -85,7 +89,7 @@ int detectors_new(const struct detector_options *options, const struct vantage *
 	if (!options)
 		options = detector_options_new(pool, err);
 	int code = options ? 0 : -ENOMEM;
-	for (size_t i = 0; detector_table[i] && code >= 0; i++) {
+	for (size_t i = 0; i < DETECTORS && code >= 0; i++) {
 		struct running *running = &detectors->running[i];
 		running->pool = pool_new(pool, detector_table[i]->name);
 		code = running->pool ? detector_table[i]->open(options->values[i], &seen_from, running->pool,
@@ -103,7 +107,7 @@ int detectors_new(const struct detector_options *options, const struct vantage *
 int detectors_take(struct detectors *detectors, const struct batch *batch, struct err *err)
 {
 	int first = 0;
-	for (size_t i = 0; detector_table[i]; i++) {
+	for (size_t i = 0; i < DETECTORS; i++) {
 		if (detector_table[i]->takes != batch->kind)
 			continue;
 		struct running *running = &detectors->running[i];
@@ -120,7 +124,7 @@ int detectors_take(struct detectors *detectors, const struct batch *batch, struc
 int detectors_finish(struct detectors *detectors, struct err *err)
 {
 	int first = 0;
-	for (size_t i = 0; detector_table[i]; i++) {
+	for (size_t i = 0; i < DETECTORS; i++) {
 		struct running *running = &detectors->running[i];
 		uint64_t before = detectors->findings.count;
 		int code = detector_table[i]->finish(running->state, &detectors->findings, first < 0 ? NULL : err);

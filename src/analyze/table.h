@@ -48,6 +48,11 @@ static inline void *table_record(const struct table *table, size_t i)
 	return table->records + i * table->record_bytes;
 }
 
+static inline size_t table_index(const struct table *table, const void *record)
+{
+	return (size_t)((const unsigned char *)record - table->records) / table->record_bytes;
+}
+
 void *table_find(const struct table *table, const void *key, uint64_t hash); /* NULL: not there */
 
 /* The record of the key; a new one has the key and zeros. NULL and counted when it does not fit. Pointers into the
