@@ -221,13 +221,13 @@ static size_t quote_write(uint8_t *at, const struct craft_ip *answer, const stru
 				  .src6 = answer->dst6,
 				  .dst6 = victim->src6};
 	uint8_t protocol = port->protocol == 1 ? (answer->six ? 58 : 1) : port->protocol;
-	size_t header = craft_ip_header(at, &quoted, protocol, protocol == 6 ? 20 : 8 + random % 64);
+	size_t header = craft_ip_header(at, &quoted, protocol, protocol == 6 ? 20 : 9 + random % 63);
 	uint8_t *l4 = at + header;
 	store_be16(l4, (uint16_t)(1024 + (random >> 32) % 64512));
 	store_be16(l4 + 2, number);
 	store_be32(l4 + 4, (uint32_t)(random >> 24));
 	if (protocol == 17)
-		store_be16(l4 + 4, (uint16_t)(8 + random % 64));
+		store_be16(l4 + 4, (uint16_t)(9 + random % 63));
 	if (protocol == 1 || protocol == 58)
 		store_be16(l4, protocol == 58 ? 0x8000 : 0x0800);
 	return header + 8;

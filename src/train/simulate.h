@@ -17,7 +17,7 @@
 
 struct simulation;
 struct frame_source;
-struct module;
+struct frame_feed;
 struct pool;
 
 struct simulation_options {
@@ -61,6 +61,24 @@ int simulation_write_pcap(struct simulation *simulation, const char *path,
 /* The simulation as a source of frames in real time: what lies before now comes as fast as it is read, the rest when
  * its time has come. Takes the simulation; closing the source closes it. NULL: out of memory. */
 struct frame_source *simulation_source(struct simulation *simulation);
+
+/* The simulation of `yagura hub --simulate`, told by options that the command line, the configuration and the forms
+ * share: in real time, after a history that is made as fast as it is read. */
+struct simulation_settings {
+	const char *description; /* a path, or the name of a file in data/simulate without .yaml */
+	const char *data;        /* the directory that holds simulate/ */
+	const char *deps;
+	int64_t packets_per_second; /* 0: what the description says */
+	int64_t history_ns, history_packets_per_second;
+	int64_t seed;
+};
+extern const struct option_spec simulation_option_table[];
+
+/* Checks the description and keeps its darknet; the devices are made when a sensor opens the feed. Lives in `pool`,
+ * with one page shared with the processes forked later: a sensor that is restarted goes on at the instant where the
+ * last one was and does not repeat the history. */
+int simulation_feed_new(const struct simulation_settings *settings, struct pool *pool, struct frame_feed **ret_feed,
+			struct prefix_list *ret_darknet, struct err *err) must_check;
 
 /* Send everything in real time on an interface, from within a network namespace of our own. -EPERM on any interface
  * but loopback while in the initial network namespace: made-up traffic never leaves the machine. Stops early when
