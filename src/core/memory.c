@@ -14,8 +14,8 @@ struct pool_block {
 struct pool {
 	const char *name;
 	struct pool *parent, *first_child, *next, *previous;
-	struct pool_block blocks; /* list head */
 	size_t bytes;
+	struct pool_block blocks; /* list head; last, because its kind ends in a flexible array */
 };
 
 struct pool *pool_new(struct pool *parent, const char *name)

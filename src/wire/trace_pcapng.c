@@ -21,11 +21,6 @@ enum {
 	BYTE_ORDER_MAGIC = 0x1a2b3c4d,
 };
 
-static inline uint16_t load16(const uint8_t *at, bool swapped)
-{
-	return swapped ? load_be16(at) : load_le16(at);
-}
-
 static inline uint32_t load32(const uint8_t *at, bool swapped)
 {
 	return swapped ? load_be32(at) : load_le32(at);
