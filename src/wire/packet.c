@@ -124,6 +124,8 @@ static void parse_tcp(struct packet *packet, const uint8_t *l4, uint32_t l4_wire
 {
 	if (packet->l4_bytes >= 8)
 		packet->seq = load_be32(l4 + 4);
+	if (packet->l4_bytes >= 12)
+		packet->ack = load_be32(l4 + 8);
 	if (packet->l4_bytes >= 14)
 		packet->tcp_flags = l4[13];
 	if (packet->l4_bytes < 20) {
@@ -400,7 +402,7 @@ static inline bool parse_usual(const struct frame *frame, struct packet *packet)
 		return false;
 	uint32_t have = captured < ip_bytes ? captured : ip_bytes;
 	const uint8_t *l4 = ip + 20;
-	uint32_t header, seq = 0;
+	uint32_t header, seq = 0, ack = 0;
 	uint16_t window = 0;
 	uint8_t tcp_flags = 0;
 	if (__builtin_expect(protocol == PROTOCOL_TCP, 1)) {
@@ -410,6 +412,7 @@ static inline bool parse_usual(const struct frame *frame, struct packet *packet)
 		if (__builtin_expect(header < 20 || header + 20 > have, 0))
 			return false;
 		seq = load_be32(l4 + 4);
+		ack = load_be32(l4 + 8);
 		window = load_be16(l4 + 14);
 		tcp_flags = l4[13];
 	} else {
@@ -427,6 +430,7 @@ static inline bool parse_usual(const struct frame *frame, struct packet *packet)
 		.src = load_be32(ip + 12),
 		.dst = load_be32(ip + 16),
 		.seq = seq,
+		.ack = ack,
 		.ip_bytes = (uint16_t)ip_bytes,
 		.l4_bytes = (uint16_t)(have - 20),
 		.sport = load_be16(l4),

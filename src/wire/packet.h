@@ -64,7 +64,7 @@ struct packet {
 	const uint8_t *ip;     /* first byte of the innermost IP header; NULL where there is none */
 	const uint8_t *l4;     /* transport header; NULL where there is none (later fragment, truncated) */
 	uint32_t src, dst;     /* IPv4; 0 for IPv6 */
-	uint32_t seq;          /* TCP */
+	uint32_t seq, ack;     /* TCP */
 	uint16_t ip_bytes;     /* total length by the IP header (IPv6: 40 + payload length, capped at 65,535) */
 	uint16_t l4_bytes;     /* captured bytes from l4 on, not past the IP total length */
 	uint16_t sport, dport; /* TCP, UDP, SCTP; for ICMP dport is type * 256 + code and sport the identifier or 0 */

@@ -10,7 +10,13 @@
 
 #include <errno.h>
 
-enum { HEADER_BYTES = 24, RECORD_BYTES = 16, RECORD_MODIFIED_BYTES = 24 };
+enum {
+	HEADER_BYTES = 24,
+	RECORD_BYTES = 16,
+	RECORD_MODIFIED_BYTES = 24,
+	PREFETCH_BYTES = 4096, /* ahead: where each record lies is known only from the one before, so the memory must
+				  come first */
+};
 #define RESYNC_TIME_NS (400 * NS_PER_DAY) /* a record found by search is no further than this from the one before */
 
 struct pcap_record {
@@ -139,7 +145,8 @@ static inline __attribute__((always_inline)) int read_records(struct trace *trac
 			.interface = 0,
 		};
 		window->at += header + record.captured;
-		__builtin_prefetch(window->at + 512);
+		__builtin_prefetch(window->at + PREFETCH_BYTES);
+		__builtin_prefetch(window->at + PREFETCH_BYTES + 64);
 	}
 	return 0;
 }
