@@ -6,6 +6,7 @@
 #include "wire/pcap_write.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -60,7 +61,8 @@ int simulation_write_pcap(struct simulation *simulation, const char *path, void 
 	if (result == 0)
 		return 0;
 	int why = errno ? errno : -result;
-	if (!standard)
+	struct stat kind;
+	if (!standard && lstat(path, &kind) == 0 && S_ISREG(kind.st_mode)) /* not a device that was given as a path */
 		unlink(path);
 	return err_set(err, -why, "%s: %s after %llu packets", path, strerror(why),
 		       (unsigned long long)simulation_packets(simulation));
@@ -136,20 +138,35 @@ struct frame_source *simulation_source(struct simulation *simulation)
 
 /* ---- an interface ---- */
 
-/* The initial network namespace is that of the first process, unless this machine is itself a container: then this
- * errs on the side of refusing. */
+/* Whether `ip netns add` made this network namespace: it then has a name below /run/netns. */
+static bool namespace_is_named(const struct stat *own)
+{
+	DIR *names = opendir("/run/netns");
+	struct dirent *name;
+	struct stat one;
+	bool found = false;
+	while (names && !found && (name = readdir(names)) != NULL)
+		found = fstatat(dirfd(names), name->d_name, &one, 0) == 0 && one.st_ino == own->st_ino &&
+			one.st_dev == own->st_dev;
+	if (names)
+		closedir(names);
+	return found;
+}
+
+/* The first process tells which network namespace is the machine's (or the container's, which is refused likewise).
+ * Where it may not be asked, only a named namespace is believed to be our own. */
 static int refuse_outside(const char *interface, struct err *err)
 {
 	struct stat own, first;
-	if (stat("/proc/self/ns/net", &own) < 0 || stat("/proc/1/ns/net", &first) < 0)
-		return err_set(err, -EPERM, "%s: cannot tell whether this network namespace is our own: %s", interface,
-			       strerror(errno));
-	if (own.st_ino == first.st_ino && own.st_dev == first.st_dev)
-		return err_set(err, -EPERM,
-			       "%s: made-up traffic is sent only on loopback or within a network namespace of its own "
-			       "(ip netns add)",
-			       interface);
-	return 0;
+	bool inside = false;
+	if (stat("/proc/self/ns/net", &own) == 0)
+		inside = stat("/proc/1/ns/net", &first) == 0 ? own.st_ino != first.st_ino || own.st_dev != first.st_dev
+							     : namespace_is_named(&own);
+	return inside ? 0
+		      : err_set(err, -EPERM,
+				"%s: made-up traffic is sent only on loopback or within a network namespace of its "
+				"own (ip netns add)",
+				interface);
 }
 
 static int open_interface(const char *interface, int *ret_fd, struct err *err)

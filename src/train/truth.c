@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct writer {
@@ -286,7 +287,9 @@ int simulation_write_truth(const struct simulation *simulation, const char *path
 	free(count.classes);
 	bool failed = ferror(file) || writer.failed;
 	if (fclose(file) != 0 || failed) {
-		unlink(path);
+		struct stat kind;
+		if (lstat(path, &kind) == 0 && S_ISREG(kind.st_mode))
+			unlink(path);
 		return err_set(err, -EIO, "%s: the truth could not be written: %s", path, strerror(errno));
 	}
 	return 0;
