@@ -3,6 +3,27 @@
 
 const struct command commands[] = {
 	{
+		.name = "telescope read",
+		.summary = "report what capture files of a darknet hold; nothing is kept",
+		.summary_ja = "ダークネットのキャプチャの中身を報告する(何も保存しない)",
+		.operands = "FILE...",
+		.operands_help = "pcap, pcapng or ERF, also gzip, zstd or xz; a directory; - for standard input",
+		.options = telescope_read_option_table,
+		.options_bytes = sizeof(struct telescope_read_options),
+		.run = command_telescope_read,
+		.example = "yagura telescope read --darknet 198.18.0.0/15 --json capture.pcap.zst",
+	},
+	{
+		.name = "simulate telescope",
+		.summary = "make a country's darknet traffic with known truth",
+		.summary_ja = "一国分のダークネット通信を正解付きで作る",
+		.options = simulate_option_table,
+		.options_bytes = sizeof(struct simulate_options),
+		.run = command_simulate_telescope,
+		.example = "yagura simulate telescope --packets 1000000 --seconds 60 --seed 7 -o made.pcap --truth "
+			   "made.json",
+	},
+	{
 		.name = "doctor",
 		.summary = "check what this machine offers and what would be missing",
 		.summary_ja = "この計算機で足りないものがないか調べる",
@@ -14,7 +35,7 @@ const struct command commands[] = {
 		.name = "manual",
 		.summary = "print a page of the manual in troff",
 		.summary_ja = "マニュアルの頁を troff で出力する",
-		.operands = "[COMMAND]",
+		.operands = "[COMMAND | records]",
 		.options = manual_option_table,
 		.options_bytes = sizeof(struct manual_options),
 		.run = command_manual,

@@ -17,3 +17,37 @@ struct manual_options {
 };
 extern const struct option_spec manual_option_table[];
 int command_manual(const struct command_call *call, struct err *err);
+
+struct simulate_options {
+	struct common_options common;
+	int64_t packets, seconds, seed;
+	const char *description, *start, *output, *truth, *interface, *deps;
+};
+extern const struct option_spec simulate_option_table[];
+int command_simulate_telescope(const struct command_call *call, struct err *err);
+
+struct data_options {
+	struct common_options common;
+	const char *data, *url, *token;
+	bool csv;
+};
+struct restore_options {
+	struct common_options common;
+	const char *data;
+	bool replace;
+};
+extern const struct option_spec data_option_table[], restore_option_table[];
+int command_query(const struct command_call *call, struct err *err);
+int command_status(const struct command_call *call, struct err *err);
+int command_backup(const struct command_call *call, struct err *err);
+int command_restore(const struct command_call *call, struct err *err);
+
+struct telescope_read_options {
+	struct common_options common;
+	struct prefix_list darknet, exclude;
+	const char *surveys, *deps;
+	bool decapsulate;
+	int64_t limit;
+};
+extern const struct option_spec telescope_read_option_table[];
+int command_telescope_read(const struct command_call *call, struct err *err);

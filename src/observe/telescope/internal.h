@@ -1,0 +1,59 @@
+/* What the files of the telescope share among themselves. */
+#pragma once
+
+#include "observe/telescope/darknet.h"
+#include "observe/telescope/table.h"
+#include "observe/telescope/telescope.h"
+
+enum { SURVEY_PORTS = 30, SURVEY_PACKETS = 300000 };
+
+/* One packet of a burst, judged. */
+struct verdict_line {
+	struct tuple_key key;
+	uint64_t hash, target_hash;
+	uint8_t certainty;
+};
+
+struct port_count {
+	uint64_t packets, sources;
+};
+
+struct live;
+
+struct telescope {
+	struct telescope_options options;
+	struct sink *sink;
+	struct pool *pool;
+	struct darknet *darknet;
+	struct darknet *survey; /* sources of the list; NULL: none */
+	struct live *live;
+	struct telescope_counts counts;
+
+	int64_t minute_ns; /* INT64_MIN: none is open */
+	struct tuple_table tuples;
+	struct tuple **sorted;
+	uint32_t sorted_room;
+	int64_t echo_bin_ns;
+	struct echo_table echoes;
+
+	struct source_table sources[2];    /* IPv4, IPv6 */
+	struct number_set port_sources[2]; /* pairs of protocol and port, and source */
+	struct v6_table v6;
+	uint64_t surveyors;                /* sources that behave as surveys do */
+	struct port_count ports[2][65536]; /* TCP, UDP */
+
+	struct batch *batch, *echo_batch;
+	struct packet burst[BURST_MAX];
+	struct packet *kept[BURST_MAX];
+	const struct frame *kept_frames[BURST_MAX];
+	struct verdict_line lines[BURST_MAX];
+};
+
+/* Live pictures and raw packets (live.c): sparks every 100 ms, blocks of pcapng at 1 MiB or 10 s. */
+int live_new(const struct telescope_options *options, struct sink *sink, struct live **ret_live,
+	     struct err *err) must_check;
+int live_packet(struct live *live, const struct packet *packet, const struct frame *frame,
+		const struct verdict_line *line, struct err *err) must_check;
+int live_tick(struct live *live, int64_t now_ns, struct err *err) must_check;
+int live_finish(struct live *live, struct err *err) must_check;
+void live_free(struct live *live);

@@ -1,0 +1,18 @@
+/* Which kind a darknet packet is: exactly one of six, by rules that stand in kind.c and nowhere else. */
+#pragma once
+
+#include "record/kind.h"
+#include "wire/packet.h"
+
+#include <stdbool.h>
+
+/* By the packet alone: no state, no look-ahead. PACKET_SURVEY is never answered: whether a scan is a survey is a matter
+ * of its source (survey.h), which the caller asks for what is PACKET_SCAN here. */
+enum packet_kind packet_kind_of(const struct packet *packet);
+
+/* Names the rule of packet_kind_of() that decided, for `explain` and tests: "tcp.syn", "udp.answer.dns" ... */
+const char *packet_kind_rule(const struct packet *packet, enum packet_kind *ret_kind);
+
+/* The source is probably not who it claims: an address nobody sends from; odd protocol; TTL of 200 or more (unless the
+ * tool is masscan, which sends 255); host part .0 or .255; source equal to destination; port 0. */
+bool packet_is_spoofed(const struct packet *packet, enum scan_tool tool);
