@@ -1,0 +1,66 @@
+/* Migrations. A step is never changed once it was released; a new one is added at the end. Version 1 was the tables as
+ * the kinds say; step 2 keeps samples of sources, from which periods without tuples are
+ * estimated, and which roll-ups are due (rollup.c). */
+#include "store/migrate.h"
+
+#include "store/engine.h"
+#include "store/tables.h"
+
+#include <errno.h>
+
+static int first_tables(duckdb_connection connection, struct err *err)
+{
+	int code = tables_create(connection, err);
+	return code < 0 ? code
+			: engine_run(connection, err,
+				     "CREATE TABLE intake (boot UBIGINT NOT NULL, highest UBIGINT NOT NULL, "
+				     "base UBIGINT NOT NULL, seen BLOB NOT NULL, touched TIMESTAMP NOT NULL)");
+}
+
+static int source_samples(duckdb_connection connection, struct err *err)
+{
+	return engine_run(connection, err,
+			  "CREATE TABLE source_sample (day TIMESTAMP NOT NULL, sensor USMALLINT NOT NULL, "
+			  "dimension UTINYINT NOT NULL, \"key\" VARCHAR NOT NULL, kind UTINYINT NOT NULL, "
+			  "hashes UBIGINT[] NOT NULL); "
+			  "CREATE TABLE rollup_due (level UTINYINT NOT NULL, time TIMESTAMP NOT NULL); "
+			  "INSERT INTO rollup_due SELECT DISTINCT 0, minute FROM tuple; "
+			  "CREATE TABLE flush_serial (serial UBIGINT NOT NULL); INSERT INTO flush_serial VALUES (0)");
+}
+
+const struct migration migrations[] = {
+	{"tables of the kinds of record", first_tables},
+	{"samples of sources", source_samples},
+};
+const size_t migration_count = sizeof migrations / sizeof *migrations;
+
+int migrate(duckdb_connection connection, size_t wanted, struct err *err)
+{
+	int64_t version = 0;
+	int code = engine_run(connection, err,
+			      "CREATE TABLE IF NOT EXISTS schema_version (version UBIGINT NOT NULL, "
+			      "what VARCHAR NOT NULL, applied TIMESTAMP NOT NULL)");
+	if (code == 0)
+		code = engine_number(connection, &version, err, "SELECT max(version) FROM schema_version");
+	if (code == 0 && (size_t)version > migration_count)
+		return err_set(err, -ENOTSUP,
+			       "observations are of version %lld; this program knows versions up to %zu. "
+			       "Start the program that wrote them, or a newer one",
+			       (long long)version, migration_count);
+	for (size_t next = (size_t)version; next < wanted && code == 0; next++) {
+		code = engine_run(connection, err, "BEGIN");
+		if (code == 0)
+			code = migrations[next].run(connection, err);
+		if (code == 0)
+			code = engine_run(connection, err,
+					  "INSERT INTO schema_version VALUES (%zu, '%s', now()::TIMESTAMP)", next + 1,
+					  migrations[next].what);
+		if (code == 0)
+			code = engine_run(connection, err, "COMMIT");
+		if (code < 0) {
+			(void)!engine_run(connection, NULL, "ROLLBACK");
+			return err_prefix(err, code, "migration to version %zu", next + 1);
+		}
+	}
+	return code;
+}
