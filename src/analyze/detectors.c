@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
-extern const struct detector detector_victims, detector_scanners;
+extern const struct detector detector_victims, detector_scanners, detector_campaigns;
 
 const struct detector *const detector_table[] = {
 	&detector_victims,
 	&detector_scanners,
+	&detector_campaigns,
 	NULL,
 };
 

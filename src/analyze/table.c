@@ -102,9 +102,17 @@ void table_sweep(struct table *table, bool (*keep)(void *record, void *context),
 		slot_put(table, table_hash(table, table_record(table, i)), i);
 }
 
+/* Few records: empty each one's run of slots. Whichever run is emptied first from a place at or before a record's own
+ * takes the record with it, so none is left behind. */
 void table_clear(struct table *table)
 {
-	table->count = 0;
-	if (table->slots)
+	if (table->slots && table->count > table->mask / 16) {
 		memset(table->slots, 0, (table->mask + 1) * sizeof *table->slots);
+	} else {
+		for (size_t i = 0; i < table->count; i++)
+			for (size_t slot = table_hash(table, table_record(table, i)) & table->mask; table->slots[slot];
+			     slot = (slot + 1) & table->mask)
+				table->slots[slot] = 0;
+	}
+	table->count = 0;
 }
