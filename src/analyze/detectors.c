@@ -4,12 +4,16 @@
 #include <errno.h>
 #include <string.h>
 
-extern const struct detector detector_victims, detector_scanners, detector_campaigns;
+extern const struct detector detector_victims, detector_scanners, detector_campaigns, detector_new_ports,
+	detector_changes, detector_worms;
 
 const struct detector *const detector_table[] = {
 	&detector_victims,
 	&detector_scanners,
 	&detector_campaigns,
+	&detector_new_ports,
+	&detector_changes,
+	&detector_worms,
 	NULL,
 };
 

@@ -25,10 +25,10 @@ enum {
 	LIMIT_CAMPAIGN_PORTS = 32,
 	LIMIT_CAMPAIGN_SAMPLE = 8,
 
-	/* worms: (protocol, port, fingerprint) whose sources are counted. 460 bytes each. */
+	/* worms: (protocol, port, fingerprint) that two sources or more showed. 650 bytes each. */
 	LIMIT_WORM_TRACKS = 1 << 14,
 
-	/* changes: series of ports. 700 bytes each. */
+	/* changes: series of ports. 2,000 bytes each. */
 	LIMIT_CHANGE_SERIES = 1 << 14,
 
 	/* intervals that are closed one by one after a leap in time; a longer silence starts the histories anew */
