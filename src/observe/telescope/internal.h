@@ -56,4 +56,5 @@ int live_packet(struct live *live, const struct packet *packet, const struct fra
 		const struct verdict_line *line, struct err *err) must_check;
 int live_tick(struct live *live, int64_t now_ns, struct err *err) must_check;
 int live_finish(struct live *live, struct err *err) must_check;
+void live_wall(struct live *live, int64_t now_ns);
 void live_free(struct live *live);

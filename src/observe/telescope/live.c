@@ -20,6 +20,7 @@ enum {
 };
 #define TICK_NS (NS_PER_S / 10)
 #define BLOCK_NS (10 * NS_PER_S)
+#define FRESH_NS (5 * NS_PER_S) /* older packets are history, not live */
 
 struct raw_mark {
 	struct addr source;
@@ -30,6 +31,7 @@ struct live {
 	struct sink *sink;
 	uint16_t sensor;
 	bool sparks_wanted, raw_wanted;
+	int64_t wall_ns;
 
 	int64_t tick_ns; /* start of the open tick; INT64_MIN: none */
 	uint32_t totals[PACKET_KINDS];
@@ -252,7 +254,7 @@ int live_packet(struct live *live, const struct packet *packet, const struct fra
 		const struct verdict_line *line, struct err *err)
 {
 	int result = 0;
-	if (live->sparks_wanted) {
+	if (live->sparks_wanted && packet->time_ns >= live->wall_ns - FRESH_NS) {
 		int64_t tick = time_floor(packet->time_ns, TICK_NS);
 		if (live->tick_ns != INT64_MIN && (tick > live->tick_ns || tick < live->tick_ns - NS_PER_MINUTE))
 			result = tick_close(live, err);
@@ -263,6 +265,11 @@ int live_packet(struct live *live, const struct packet *packet, const struct fra
 	if (live->raw_wanted && result >= 0)
 		result = raw_fold(live, packet, frame, err);
 	return result;
+}
+
+void live_wall(struct live *live, int64_t now_ns)
+{
+	live->wall_ns = now_ns;
 }
 
 int live_tick(struct live *live, int64_t now_ns, struct err *err)

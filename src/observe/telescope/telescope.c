@@ -617,6 +617,12 @@ int telescope_tick(struct telescope *telescope, int64_t now_ns, struct err *err)
 	return result < 0 ? result : live;
 }
 
+void telescope_wall(struct telescope *telescope, int64_t now_ns)
+{
+	if (telescope->live)
+		live_wall(telescope->live, now_ns);
+}
+
 int telescope_finish(struct telescope *telescope, struct err *err)
 {
 	int result = telescope->options.only_counts ? 0 : minute_close(telescope, err);

@@ -7,16 +7,12 @@
  */
 #pragma once
 
-#include "core/module.h"
 #include "core/option.h"
 #include "record/batch.h"
 #include "wire/packet.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-struct frame_source;
-struct darknet;
 
 struct telescope_options {
 	struct prefix_list darknet, exclude;
@@ -56,6 +52,9 @@ int telescope_feed(struct telescope *telescope, const struct frame *frames, unsi
 /* Nothing came, time goes on: close what is over by `now_ns`. */
 int telescope_tick(struct telescope *telescope, int64_t now_ns, struct err *err) must_check;
 
+/* What time it is outside: packets older than a few seconds make no sparks, so that a history is not shown as live. */
+void telescope_wall(struct telescope *telescope, int64_t now_ns);
+
 /* Close the open minute. Feeding may go on afterwards. */
 int telescope_finish(struct telescope *telescope, struct err *err) must_check;
 
@@ -71,5 +70,3 @@ struct telescope_port {
 	uint64_t packets, sources;
 };
 size_t telescope_ports(const struct telescope *telescope, struct telescope_port *ret_ports, size_t most);
-
-extern const struct module telescope_module;
