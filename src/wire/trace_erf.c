@@ -68,10 +68,10 @@ int erf_tell(const uint8_t *data, size_t bytes, bool last)
 		return last ? 0 : -1;
 	struct trace trace = {.last_ns = INT64_MIN};
 	int answer = erf_plausible(&trace, data, data + bytes, last);
-	if (answer == 0 && last) { /* one record that was cut: its figures must do */
+	if (answer == 0 && last) { /* no second record to judge by: the figures of the first must do */
 		struct erf_record record = record_at(data);
 		uint16_t link_type, ahead;
-		return record_is_sound(&record, INT64_MIN) && record.record > bytes &&
+		return record_is_sound(&record, INT64_MIN) && bytes < record.record + RECORD_BYTES &&
 		       erf_link_type(record.type, &link_type, &ahead);
 	}
 	return answer;
