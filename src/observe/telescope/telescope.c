@@ -173,13 +173,14 @@ static void settle_pairs(struct tuple *const *rows, size_t count, struct source 
 			continue;
 		nmap |= row->agrees_nmap;
 		unicornscan |= row->agrees_unicornscan;
-		bool differs = before && (before->target_hash != row->target_hash || before->port != row->port);
+		bool differs = before && row->used == before->used &&
+			       (before->target_hash != row->target_hash || before->port != row->port);
 		bool earlier = (source->state & SOURCE_TCP) && source->target_hash != row->target_hash;
 		if ((differs && before->spare && row->spare && tool_is_nmap(before->seq, row->seq)) ||
 		    (earlier && row->spare && source->seq && tool_is_nmap(source->seq, row->seq)))
 			nmap = true;
-		if ((differs && before->unicornscan_key == row->unicornscan_key) ||
-		    (earlier && source->unicornscan_key == row->unicornscan_key))
+		if (row->used == 4 && ((differs && before->unicornscan_key == row->unicornscan_key) ||
+				       (earlier && source->unicornscan_key == row->unicornscan_key)))
 			unicornscan = true;
 		before = row;
 	}
@@ -502,7 +503,7 @@ static int packet_judge(struct telescope *telescope, const struct packet *packet
 		return err_set(err, -ENOMEM, "no memory for another IPv6 source");
 	if (probe)
 		guess = tool_guess_packet(packet);
-	if (kind == PACKET_SCAN && is_of_survey(telescope, packet, line->key.source))
+	if (probe && is_of_survey(telescope, packet, line->key.source))
 		kind = PACKET_SURVEY;
 	if (kind == PACKET_BACKSCATTER && (packet->protocol == 6 || packet->protocol == 17))
 		line->key.port = packet->sport;
