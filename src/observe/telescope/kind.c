@@ -224,16 +224,30 @@ static const char *udp_reflection(uint16_t port, struct payload p)
 		if (ntp_mode(p) == 7 && !(p.bytes[0] & 0x80) && p.length >= 4 && (p.bytes[3] == 42 || p.bytes[3] == 20))
 			return "udp.reflection.ntp";
 		return ntp_mode(p) == 6 && p.length >= 2 && !(p.bytes[1] & 0x80) ? "udp.reflection.ntp" : NULL;
+	case 69: /* read request (RFC 1350) */
+		return p.length >= 4 && load_be16(p.bytes) == 1 ? "udp.reflection.tftp" : NULL;
+	case 137: /* node status request: question of type NBSTAT (RFC 1002 section 4.2.17) */
+		return p.length >= 50 && load_be16(p.bytes + 46) == 0x21 ? "udp.reflection.netbios" : NULL;
 	case 161:
 		return snmp_pdu(p) == 0xa5 ? "udp.reflection.snmp" : NULL;
 	case 389:
 		return cldap_is_search(p) ? "udp.reflection.cldap" : NULL;
 	case 1900:
 		return payload_starts(p, "M-SEARCH") ? "udp.reflection.ssdp" : NULL;
+	case 1434: /* SQL Server Resolution: CLNT_BCAST_EX, CLNT_UCAST_EX ([MC-SQLR] section 2.2) */
+		return p.length >= 1 && (p.bytes[0] == 2 || p.bytes[0] == 3) ? "udp.reflection.mssql" : NULL;
 	case 3283:
 		return p.length >= 4 && p.bytes[1] == 0x14 ? "udp.reflection.ard" : NULL;
 	case 3702:
-		return payload_starts(p, "<") && p.length > 16 ? "udp.reflection.wsd" : NULL;
+		return payload_starts(p, "<") ? "udp.reflection.wsd" : NULL;
+	case 5353: /* multicast DNS asked by unicast from afar */
+		return p.length >= 12 && !(p.bytes[2] & 0x80) && load_be16(p.bytes + 4) ? "udp.reflection.mdns" : NULL;
+	case 5683: /* GET of /.well-known/core (RFC 7252, RFC 6690): option Uri-Path (11) of 11 bytes */
+		return p.length >= 16 && p.bytes[1] == 1 && memmem(p.bytes, p.length, "\xbb.well-known", 12)
+			       ? "udp.reflection.coap"
+			       : NULL;
+	case 10001: /* Ubiquiti discovery */
+		return p.length >= 4 && load_be32(p.bytes) == 0x01000000 ? "udp.reflection.ubiquiti" : NULL;
 	case 11211: {
 		struct payload text = {p.bytes + 8, (uint16_t)(p.length > 8 ? p.length - 8 : 0)};
 		bool asks = payload_starts(text, "stats") || payload_starts(text, "get");
