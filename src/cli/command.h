@@ -26,11 +26,18 @@ struct command_call {
 	char **operands;
 };
 
+/* Option tables of other folders that a command takes in: where their struct lies in the command's own. */
+struct option_group {
+	const struct option_spec *table;
+	size_t offset;
+};
+
 struct command {
 	const char *name; /* "telescope read"; NULL ends the table */
 	const char *summary, *summary_ja;
 	const char *operands, *operands_help; /* "FILE...", or NULL */
-	const struct option_spec *options;    /* without the common ones; NULL: none */
+	const struct option_spec *options;    /* its own, without the common ones; NULL: none */
+	struct option_group groups[4];        /* further ones; a NULL table ends them */
 	size_t options_bytes;
 	int (*run)(const struct command_call *call, struct err *err); /* an exit status; err says why it is not 0 */
 	bool reads_own_arguments; /* operands are left as they came: the command has its own form (query) */
@@ -39,6 +46,10 @@ struct command {
 
 extern const struct command commands[];
 extern const struct option_spec common_option_table[];
+
+/* Everything a command takes: its own options, those of its groups with offsets into the command's struct, the common
+ * ones. Lives in pool; NULL: out of memory. */
+struct option_spec *command_options(const struct command *command, struct pool *pool);
 
 /* "telescope read" from argv; says in *ret_words how many words it took. NULL when there is none. */
 const struct command *command_find(int argc, char **argv, int *ret_words);

@@ -1,15 +1,13 @@
-/* yagura query, backup, restore, status: what is asked of the store. While a hub runs on the data directory they go to
+/* yagura query and status: what is asked of the store. While a hub runs on the data directory they go to
  * the hub, which holds its lock; otherwise the store is opened here.
  */
 #include "cli/commands.h"
-#include "cli/hub_client.h"
+#include "cli/data.h"
 
 #include "core/clock.h"
 #include "store/query.h"
-#include "store/store.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,21 +26,13 @@ const struct option_spec data_option_table[] = {
 	 .help_ja = "CSV で出力する(query)"},
 	{NULL},
 };
-const struct option_spec restore_option_table[] = {
-	{"data", OPTION_PATH, OPTION_AT(struct restore_options, data), .argument = "DIR", .required = true,
-	 .help = "data directory to make", .help_ja = "作るデータディレクトリ"},
-	{"replace", OPTION_FLAG, OPTION_AT(struct restore_options, replace), .help = "replace what is there",
-	 .help_ja = "既にあるものを置き換える"},
-	{NULL},
-};
-
-static struct hub_address hub_of(const struct data_options *options)
+struct hub_address data_hub(const struct data_options *options)
 {
 	return (struct hub_address){options->data, options->url,
 				    options->token ? options->token : getenv("YAGURA_TOKEN")};
 }
 
-static int store_open_here(const char *dir, struct pool *pool, struct store **ret_store, struct err *err)
+int data_store_open(const char *dir, struct pool *pool, struct store **ret_store, struct err *err)
 {
 	struct store_options options = {0};
 	int result = options_init(store_option_table, &options, pool, err);
@@ -182,7 +172,7 @@ static int query_words(const struct command_call *call, struct data_options *opt
 static int query_ask(const struct data_options *options, struct pool *pool, const struct query *query,
 		     json_t **ret_answer, struct err *err)
 {
-	struct hub_address hub = hub_of(options);
+	struct hub_address hub = data_hub(options);
 	if (hub.url || hub_is_running(&hub)) {
 		json_t *body = query_to_json(query);
 		int result = body ? hub_request(&hub, "POST", "/query", body, ret_answer, err) : -ENOMEM;
@@ -190,7 +180,7 @@ static int query_ask(const struct data_options *options, struct pool *pool, cons
 		return result;
 	}
 	struct store *store = NULL;
-	int result = store_open_here(options->data, pool, &store, err);
+	int result = data_store_open(options->data, pool, &store, err);
 	if (result == 0)
 		result = store_query(store, query, ret_answer, err);
 	store_close(store);
@@ -221,51 +211,6 @@ int command_query(const struct command_call *call, struct err *err)
 	return result < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
-int command_backup(const struct command_call *call, struct err *err)
-{
-	const struct data_options *options = call->options;
-	char path[PATH_MAX];
-	if (call->operand_count != 1) {
-		err_set(err, -EINVAL, "one directory for the backup was expected");
-		return EXIT_USAGE;
-	}
-	snprintf(path, sizeof path, "%s", call->operands[0]);
-	struct hub_address hub = hub_of(options);
-	int result;
-	if (hub.url || hub_is_running(&hub)) {
-		char here[PATH_MAX / 2] = "";
-		if (path[0] != '/' && getcwd(here, sizeof here))
-			snprintf(path, sizeof path, "%s/%.2000s", here, call->operands[0]);
-		json_t *body = json_pack("{s:s}", "dir", path), *answer = NULL;
-		result = hub_request(&hub, "POST", "/backup", body, &answer, err);
-		json_decref(answer);
-		json_decref(body);
-	} else {
-		struct store *store = NULL;
-		result = store_open_here(options->data, call->pool, &store, err);
-		if (result == 0)
-			result = store_backup(store, path, err);
-		store_close(store);
-	}
-	if (result < 0)
-		return EXIT_FAILED;
-	printf(options->common.json ? "{\"backup\": \"%s\"}\n" : "backup: %s\n", path);
-	return EXIT_DONE;
-}
-
-int command_restore(const struct command_call *call, struct err *err)
-{
-	const struct restore_options *options = call->options;
-	if (call->operand_count != 1) {
-		err_set(err, -EINVAL, "the directory of one backup was expected");
-		return EXIT_USAGE;
-	}
-	if (store_restore(call->operands[0], options->data, options->replace, err) < 0)
-		return EXIT_FAILED;
-	printf(options->common.json ? "{\"restored\": \"%s\"}\n" : "restored: %s\n", options->data);
-	return EXIT_DONE;
-}
-
 static void status_print(const json_t *status)
 {
 	size_t i;
@@ -286,7 +231,7 @@ static void status_print(const json_t *status)
 int command_status(const struct command_call *call, struct err *err)
 {
 	const struct data_options *options = call->options;
-	struct hub_address hub = hub_of(options);
+	struct hub_address hub = data_hub(options);
 	json_t *status = NULL;
 	if (hub_request(&hub, "GET", "/status", NULL, &status, err) < 0)
 		return EXIT_FAILED;

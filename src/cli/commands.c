@@ -24,6 +24,27 @@ const struct command commands[] = {
 			   "made.json",
 	},
 	{
+		.name = "query",
+		.summary = "ask the store; while a hub runs, the hub is asked",
+		.summary_ja = "蓄積した観測に問い合わせる(ハブの稼働中はハブに尋ねる)",
+		.operands = "KIND ...",
+		.operands_help = "tuple, echo, rollup, finding, raw, block or health, then what is wanted of it",
+		.options = data_option_table,
+		.options_bytes = sizeof(struct data_options),
+		.reads_own_arguments = true,
+		.run = command_query,
+		.example = "yagura query tuple --from -24h --where port=23 --by country --sum packets --order "
+			   "-sum_packets --limit 10",
+	},
+	{
+		.name = "status",
+		.summary = "tell how the running hub is",
+		.summary_ja = "稼働中のハブの様子を示す",
+		.options = data_option_table,
+		.options_bytes = sizeof(struct data_options),
+		.run = command_status,
+	},
+	{
 		.name = "doctor",
 		.summary = "check what this machine offers and what would be missing",
 		.summary_ja = "この計算機で足りないものがないか調べる",

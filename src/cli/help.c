@@ -14,6 +14,39 @@ const struct option_spec common_option_table[] = {
 	{NULL},
 };
 
+static size_t options_count(const struct option_spec *table)
+{
+	size_t count = 0;
+	while (table && table[count].name)
+		count++;
+	return count;
+}
+
+static struct option_spec *options_append(struct option_spec *at, const struct option_spec *table, size_t offset)
+{
+	for (size_t i = 0, count = options_count(table); i < count; i++, at++) {
+		*at = table[i];
+		at->offset += offset;
+	}
+	return at;
+}
+
+struct option_spec *command_options(const struct command *command, struct pool *pool)
+{
+	enum { GROUPS = sizeof command->groups / sizeof *command->groups };
+	size_t count = options_count(common_option_table) + options_count(command->options) + 1;
+	for (size_t i = 0; i < GROUPS && command->groups[i].table; i++)
+		count += options_count(command->groups[i].table);
+	struct option_spec *table = pool_array(pool, count, sizeof *table), *at = table;
+	if (!table)
+		return NULL;
+	at = options_append(at, command->options, 0);
+	for (size_t i = 0; i < GROUPS && command->groups[i].table; i++)
+		at = options_append(at, command->groups[i].table, command->groups[i].offset);
+	options_append(at, common_option_table, 0);
+	return table;
+}
+
 bool language_is_japanese(void)
 {
 	static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
@@ -95,10 +128,10 @@ void help_print(const struct command *command)
 	if (command->operands_help)
 		printf("  %-28s %s\n\n", command->operands, command->operands_help);
 	printf("%s:\n", in_language("Options", "オプション"));
-	for (const struct option_spec *spec = command->options; spec && spec->name; spec++)
+	struct pool *pool = pool_new(NULL, "help");
+	for (const struct option_spec *spec = command_options(command, pool); spec && spec->name; spec++)
 		option_print(spec);
-	for (const struct option_spec *spec = common_option_table; spec->name; spec++)
-		option_print(spec);
+	pool_free(pool);
 	if (command->example)
 		printf("\n%s:\n  %s\n", in_language("Example", "例"), command->example);
 }
@@ -171,10 +204,10 @@ void manual_print(const struct command *command)
 		}
 	} else {
 		printf(".SH OPTIONS\n");
-		for (const struct option_spec *spec = command->options; spec && spec->name; spec++)
+		struct pool *pool = pool_new(NULL, "manual");
+		for (const struct option_spec *spec = command_options(command, pool); spec && spec->name; spec++)
 			manual_option(spec);
-		for (const struct option_spec *spec = common_option_table; spec->name; spec++)
-			manual_option(spec);
+		pool_free(pool);
 		if (command->example) {
 			printf(".SH EXAMPLE\n.nf\n");
 			troff_print(command->example);

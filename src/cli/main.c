@@ -59,23 +59,6 @@ static int config_apply(const struct command *command, const struct option_spec 
 	return options_from_yaml(table, options, pool, text, bytes, section, path, err);
 }
 
-/* The command's table with the common options in front. */
-static struct option_spec *table_join(const struct command *command, struct pool *pool)
-{
-	size_t common = 0, own = 0;
-	while (common_option_table[common].name)
-		common++;
-	while (command->options && command->options[own].name)
-		own++;
-	struct option_spec *table = pool_array(pool, common + own + 1, sizeof *table);
-	if (!table)
-		return NULL;
-	memcpy(table, common_option_table, common * sizeof *table);
-	if (own)
-		memcpy(table + common, command->options, own * sizeof *table);
-	return table;
-}
-
 /* --config FILE is needed before the other options are read. */
 static const char *config_path(int argc, char **argv)
 {
@@ -91,8 +74,9 @@ static const char *config_path(int argc, char **argv)
 static int options_read(const struct command *command, struct pool *pool, int *argc, char **argv, void **ret_options,
 			struct err *err)
 {
-	struct option_spec *table = table_join(command, pool);
-	void *options = pool_alloc(pool, command->options ? command->options_bytes : sizeof(struct common_options));
+	struct option_spec *table = command_options(command, pool);
+	void *options =
+		pool_alloc(pool, command->options_bytes ? command->options_bytes : sizeof(struct common_options));
 	if (!table || !options)
 		return err_set(err, -ENOMEM, "no memory");
 	*ret_options = options;
