@@ -90,7 +90,8 @@ enum rollup_dimension {
 	ROLLUP_TOOL,    /* "mirai" */
 	ROLLUP_COUNTRY, /* "JP"; "ZZ" where unknown */
 	ROLLUP_NETWORK, /* "AS2907" */
-	ROLLUP_SENSOR,
+	ROLLUP_SENSOR,  /* its number; the other dimensions have 0 in `sensor`: all sensors together */
+	ROLLUP_TOTAL,   /* "": all kinds together, each source once; `kind` says nothing there */
 };
 
 /* Minute tuples: who sent what to the darknet in one minute. One row per (minute, sensor, source, kind, tool, protocol,

@@ -13,7 +13,7 @@ const char *const scan_tool_names[] = {"unknown", "mirai", "masscan", "zmap", "n
 const char *const severity_names[] = {"info", "low", "medium", "high", NULL};
 const char *const finding_type_names[] = {"victim", "scanner", "campaign", "new_port", "change_point", "intake", NULL};
 const char *const rollup_level_names[] = {"minute", "hour", "day", "month", "year", NULL};
-const char *const rollup_dimension_names[] = {"all", "port", "tool", "country", "network", "sensor", NULL};
+const char *const rollup_dimension_names[] = {"all", "port", "tool", "country", "network", "sensor", "total", NULL};
 
 static const struct column tuple_columns[] = {
 	{"minute", COLUMN_TIME, NULL, NULL, "start of the minute"},

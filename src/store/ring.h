@@ -21,7 +21,6 @@ struct raw_ring {
 	uint64_t segment, end; /* its number, and where the next block goes */
 	uint64_t first;        /* oldest segment */
 	int64_t bytes;         /* of all segments */
-	uint64_t broken;       /* blocks that failed their hash when read */
 };
 
 /* Cuts what is behind the last block of the index (put there, never committed) and finds the size. */

@@ -42,6 +42,7 @@ struct store {
 	int64_t serial; /* of the last flush that is known to be committed */
 
 	int64_t raw_bytes; /* of the ring, for the status */
+	uint64_t raw_broken;
 	bool stopped;
 	char reason[ERR_TEXT_BYTES];
 	int64_t tried_ns; /* monotonic; last try to resume */
@@ -61,6 +62,8 @@ int store_database_open(struct store *store, struct err *err) must_check; /* eng
 int figures_load(struct store *store, duckdb_connection connection, struct err *err) must_check;
 /* Under commit. Tries again while readers are in the way, for a second; 0 also when it was put off. */
 int store_checkpoint(struct store *store, struct err *err) must_check;
+/* Under chores, with `alive` held. */
+int roll_up_due(struct store *store, int64_t now_ns, struct err *err) must_check;
 int64_t file_bytes(const char *path); /* 0 where there is none */
 int64_t free_bytes(const char *dir);
 

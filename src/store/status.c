@@ -67,7 +67,7 @@ int store_status(struct store *store, json_t **ret_status, struct err *err)
 		}
 	}
 	json_object_set_new(status, "raw_bytes", json_integer(store->raw_bytes));
-	json_object_set_new(status, "raw_broken", json_integer((json_int_t)store->ring.broken));
+	json_object_set_new(status, "raw_broken", json_integer((json_int_t)store->raw_broken));
 	bytes += store->raw_bytes;
 	pthread_mutex_unlock(&store->stage);
 

@@ -269,8 +269,11 @@ static int write_kind(struct store *store, const struct staged *staged, struct e
 		return 0;
 	if (staged->kind == &record_finding)
 		return write_findings(store, staged, err);
+	if (staged->kind == &record_block || staged->kind == &record_raw)
+		if (store->options.raw_bytes <= 0)
+			return 0;
 	if (staged->kind == &record_block)
-		return store->options.raw_bytes > 0 ? write_blocks(store, staged, err) : 0;
+		return write_blocks(store, staged, err);
 	if (staged->kind != &record_tuple)
 		return table_append(store->engine.writer, staged->kind, staged->columns, staged->rows, NULL, NULL, err);
 	uint32_t *order = staging_tuple_order(staged);
@@ -280,6 +283,23 @@ static int write_kind(struct store *store, const struct staged *staged, struct e
 	if (code == 0)
 		code = write_due(store, staged, order, err);
 	free(order);
+	return code;
+}
+
+/* The oldest segments go with their index when the ring is over its size; the files once that is committed. */
+static int shrink_ring(struct store *store, uint64_t *ret_below, struct err *err)
+{
+	uint64_t below = 0;
+	*ret_below = 0;
+	if (!ring_over(&store->ring, &below))
+		return 0;
+	int code = engine_run(store->engine.writer, err,
+			      "DELETE FROM raw USING block WHERE raw.block = block.block AND raw.sensor = block.sensor "
+			      "AND block.segment < %" PRIu64,
+			      below);
+	if (code == 0)
+		code = engine_run(store->engine.writer, err, "DELETE FROM block WHERE segment < %" PRIu64, below);
+	*ret_below = below;
 	return code;
 }
 
@@ -334,6 +354,9 @@ static int write_pending(struct store *store, struct err *err)
 		code = write_kind(store, &store->pending.kinds[i], err);
 	if (code == 0)
 		code = intake_write(&store->pending_intake, store->engine.writer, err);
+	uint64_t below = 0;
+	if (code == 0)
+		code = shrink_ring(store, &below, err);
 	if (code == 0)
 		code = engine_run(store->engine.writer, err, "UPDATE flush_serial SET serial = %" PRId64, serial);
 	if (code == 0)
@@ -345,6 +368,8 @@ static int write_pending(struct store *store, struct err *err)
 		return code;
 	}
 	store->serial = serial;
+	if (below)
+		(void)!ring_drop_below(&store->ring, below, NULL);
 	count_flushed(store);
 	pending_is_written(store);
 	return 0;
@@ -380,13 +405,12 @@ static int checkpoint_when_due(struct store *store, struct err *err)
 {
 	char wal[4200];
 	snprintf(wal, sizeof wal, "%s.wal", store->path);
-	if (file_bytes(wal) < store->wal_bytes_max)
-		return 0;
+	if (file_bytes(wal) < store->wal_bytes_max || pthread_mutex_trylock(&store->chores) != 0)
+		return 0; /* roll-ups write, or a backup copies: the next flush will do */
 	int code = check_room(store, (size_t)file_bytes(wal), err);
 	if (code == 0)
 		code = store_checkpoint(store, err);
-	if (code < 0)
-		store->broken = true;
+	pthread_mutex_unlock(&store->chores);
 	return code;
 }
 

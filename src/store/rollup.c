@@ -1,0 +1,310 @@
+/* Roll-ups: sums and distinct sources by minute, hour, day, month and year.
+ *
+ * A flush notes which minutes got tuples (rollup_due); rolling a period up deletes its note, makes its rows again from
+ * the tuples and notes the next longer period, all in one transaction. So it may run at any time, any number of times,
+ * and be killed anywhere.
+ *
+ * Distinct sources do not add up, so every level counts them from the tuples themselves while these are there (exact =
+ * 1). A month or year whose tuples are gone, or are more than EXACT_ROWS_MAX, is put together from its days: sums are
+ * exact still; sources are estimated from samples kept per day, the k least hashes of the sources (k minimum values,
+ * Bar-Yossef et al. 2002; its relative error is 1 / sqrt(k - 2): 0.8 % for `all` and `total`, 3.1 % for the other
+ * dimensions). Where no day had more than k sources the union of samples is the set itself, and exact. */
+#include "store/state.h"
+
+#include "core/clock.h"
+#include "core/module.h"
+#include "store/value.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { SAMPLE_WHOLE = 16384, SAMPLE_PART = 1024, REFRESH_LEAST_S = 30, REFRESH_COSTS = 20 };
+#define EXACT_ROWS_MAX INT64_C(500000000)
+
+static const char *const units[] = {"minute", "hour", "day", "month", "year"};
+
+/* One period or a run of minutes: [from, to) in us. */
+struct span {
+	int64_t from_us, to_us;
+};
+
+/* "tcp/23": names from the table of protocols, numbers where it has none. */
+static int add_port_key(struct text_buffer *sql)
+{
+	int code = text_add(sql, "CASE protocol");
+	for (unsigned number = 0; number < 256 && code == 0; number++)
+		if (protocol_name((uint8_t)number))
+			code = text_add(sql, " WHEN %u THEN '%s'", number, protocol_name((uint8_t)number));
+	return code == 0 ? text_add(sql, " ELSE protocol::VARCHAR END || '/' || port") : code;
+}
+
+/* Tuples of a span folded by everything a dimension may ask for; `hash` is splitmix64's mixer over both halves of the
+ * address, written in numbers of 128 bits so that it is the same in every version of the engine. */
+static int add_base(struct text_buffer *sql, enum rollup_level level, const struct span *span, bool hashes)
+{
+	int code = text_add(
+		sql,
+		"WITH base AS MATERIALIZED (SELECT date_trunc('%s', minute)::TIMESTAMP AS t, sensor, source, kind, "
+		"tool, protocol, port, country, network, sum(packets)::UBIGINT AS p, sum(bytes)::UBIGINT AS b",
+		units[level]);
+	if (code == 0 && hashes)
+		code = text_add(
+			sql, ", 18446744073709551616::UHUGEINT AS two64"
+			     ", xor(source %% two64, (source // two64) * 11400714819323198485::UHUGEINT %% two64) AS h0"
+			     ", xor(h0, h0 // 4294967296::UHUGEINT) * 13787848793156543929::UHUGEINT %% two64 AS h1"
+			     ", xor(h1, h1 // 536870912::UHUGEINT) * 10723151780598845931::UHUGEINT %% two64 AS h2"
+			     ", xor(h2, h2 // 4294967296::UHUGEINT)::UBIGINT AS hash");
+	return code == 0 ? text_add(sql,
+				    " FROM tuple WHERE minute >= make_timestamp(%" PRId64
+				    ") AND minute < make_timestamp(%" PRId64 ") GROUP BY ALL) ",
+				    span->from_us, span->to_us)
+			 : code;
+}
+
+/* Dimension, sensor and key of a row of `base`. */
+static int add_dimension(struct text_buffer *sql, enum rollup_dimension dimension)
+{
+	int code = text_add(sql, "%s AS sensor, %d::UTINYINT AS dimension, ",
+			    dimension == ROLLUP_SENSOR ? "sensor" : "0::USMALLINT", dimension);
+	if (code < 0)
+		return code;
+	switch (dimension) {
+	case ROLLUP_PORT:
+		code = add_port_key(sql);
+		break;
+	case ROLLUP_TOOL:
+		code = text_add(sql, "CASE tool");
+		for (int i = 0; scan_tool_names[i] && code == 0; i++)
+			code = text_add(sql, " WHEN %d THEN '%s'", i, scan_tool_names[i]);
+		if (code == 0)
+			code = text_add(sql, " END");
+		break;
+	case ROLLUP_COUNTRY:
+		code = text_add(sql,
+				"CASE country WHEN 0 THEN 'ZZ' ELSE chr(country // 256) || chr(country %% 256) END");
+		break;
+	case ROLLUP_NETWORK:
+		code = text_add(sql, "'AS' || network");
+		break;
+	case ROLLUP_SENSOR:
+		code = text_add(sql, "sensor::VARCHAR");
+		break;
+	case ROLLUP_ALL:
+	case ROLLUP_TOTAL:
+		code = text_add(sql, "''");
+	}
+	return code == 0 ? text_add(sql, " AS \"key\", %s AS kind", dimension == ROLLUP_TOTAL ? "0::UTINYINT" : "kind")
+			 : code;
+}
+
+static int from_tuples(duckdb_connection connection, enum rollup_level level, const struct span *span, struct err *err)
+{
+	struct text_buffer sql = {NULL, 0, 0};
+	int code = text_add(&sql, "INSERT INTO rollup ");
+	if (code == 0)
+		code = add_base(&sql, level, span, false);
+	for (int dimension = ROLLUP_ALL; dimension <= ROLLUP_TOTAL && code == 0; dimension++) {
+		code = text_add(
+			&sql,
+			"%sSELECT t, %d, sensor, dimension, \"key\", kind, sum(p), sum(b), count(DISTINCT source), 1 "
+			"FROM (SELECT t, source, p, b, ",
+			dimension ? " UNION ALL " : "", level);
+		if (code == 0)
+			code = add_dimension(&sql, (enum rollup_dimension)dimension);
+		if (code == 0)
+			code = text_add(&sql, " FROM base) GROUP BY t, sensor, dimension, \"key\", kind");
+	}
+	if (code == 0)
+		code = engine_run(connection, err, "%s", sql.bytes);
+	free(sql.bytes);
+	return code;
+}
+
+static int sample_day(duckdb_connection connection, const struct span *span, struct err *err)
+{
+	int code = engine_run(connection, err,
+			      "DELETE FROM source_sample WHERE time >= make_timestamp(%" PRId64
+			      ") AND time < make_timestamp(%" PRId64 ")",
+			      span->from_us, span->to_us);
+	struct text_buffer sql = {NULL, 0, 0};
+	if (code == 0)
+		code = text_add(&sql, "INSERT INTO source_sample ");
+	if (code == 0)
+		code = add_base(&sql, ROLLUP_DAY, span, true);
+	for (int dimension = ROLLUP_ALL; dimension <= ROLLUP_TOTAL && code == 0; dimension++) {
+		bool whole = dimension == ROLLUP_ALL || dimension == ROLLUP_TOTAL;
+		code = text_add(
+			&sql,
+			"%sSELECT t, sensor, dimension, \"key\", kind, min(hash, %d) FROM (SELECT DISTINCT t, hash, ",
+			dimension ? " UNION ALL " : "", whole ? SAMPLE_WHOLE : SAMPLE_PART);
+		if (code == 0)
+			code = add_dimension(&sql, (enum rollup_dimension)dimension);
+		if (code == 0)
+			code = text_add(&sql, " FROM base) GROUP BY t, sensor, dimension, \"key\", kind");
+	}
+	if (code == 0)
+		code = engine_run(connection, err, "%s", sql.bytes);
+	free(sql.bytes);
+	return code;
+}
+
+static int from_days(duckdb_connection connection, enum rollup_level level, const struct span *span, bool whole,
+		     struct err *err)
+{
+	int sample = whole ? SAMPLE_WHOLE : SAMPLE_PART;
+	const char *dimensions = whole ? "IN (0, 6)" : "NOT IN (0, 6)";
+	_Static_assert(ROLLUP_ALL == 0 && ROLLUP_TOTAL == 6, "as written in the list of dimensions");
+	return engine_run(
+		connection, err,
+		"INSERT INTO rollup WITH hashes AS (SELECT sensor, dimension, \"key\", kind, unnest(hashes) AS h, "
+		"len(hashes) >= %d AS cut FROM source_sample WHERE dimension %s AND time >= make_timestamp(%" PRId64
+		") AND time < make_timestamp(%" PRId64 ")), "
+		"united AS (SELECT sensor, dimension, \"key\", kind, h, bool_or(cut) AS cut FROM hashes GROUP BY ALL), "
+		"counted AS (SELECT sensor, dimension, \"key\", kind, count(*) AS n, bool_or(cut) AS cut, "
+		"min(h, %d)[-1] AS greatest FROM united GROUP BY ALL), "
+		"sums AS (SELECT sensor, dimension, \"key\", kind, sum(packets) AS p, sum(bytes) AS b, max(sources) AS "
+		"least "
+		"FROM rollup WHERE level = %d AND dimension %s AND time >= make_timestamp(%" PRId64
+		") AND time < make_timestamp(%" PRId64 ") GROUP BY ALL) "
+		"SELECT make_timestamp(%" PRId64 "), %d, sensor, dimension, \"key\", kind, p, b, "
+		"CASE WHEN n IS NULL THEN least WHEN NOT cut THEN n ELSE greatest(least, (%d / (greatest::DOUBLE / "
+		"18446744073709551616))::UBIGINT) END, (n IS NOT NULL AND NOT cut)::UTINYINT "
+		"FROM sums LEFT JOIN counted USING (sensor, dimension, \"key\", kind)",
+		sample, dimensions, span->from_us, span->to_us, sample, ROLLUP_DAY, dimensions, span->from_us,
+		span->to_us, span->from_us, level, sample - 1);
+}
+
+static int tuple_floor(duckdb_connection connection, int64_t *ret_us, struct err *err)
+{
+	return engine_number(connection, ret_us, err,
+			     "SELECT coalesce(max(epoch_us(time)), -9000000000000000) FROM tuple_floor");
+}
+
+static int rows_within(duckdb_connection connection, const struct span *span, int64_t *ret_rows, struct err *err)
+{
+	return engine_number(connection, ret_rows, err,
+			     "SELECT count(*) FROM tuple WHERE minute >= make_timestamp(%" PRId64
+			     ") AND minute < make_timestamp(%" PRId64 ")",
+			     span->from_us, span->to_us);
+}
+
+static int make_again(duckdb_connection connection, enum rollup_level level, const struct span *span, struct err *err)
+{
+	int64_t floor_us = 0, rows = 0;
+	int code = tuple_floor(connection, &floor_us, err);
+	bool tuples = span->from_us >= floor_us;
+	if (code == 0 && level >= ROLLUP_MONTH && tuples)
+		code = rows_within(connection, span, &rows, err);
+	tuples = tuples && rows <= EXACT_ROWS_MAX;
+	if (code < 0 || (!tuples && level < ROLLUP_MONTH))
+		return code; /* late tuples of a day that was closed for good: its roll-up stays */
+	code = engine_run(connection, err,
+			  "DELETE FROM rollup WHERE level = %d AND time >= make_timestamp(%" PRId64
+			  ") AND time < make_timestamp(%" PRId64 ")",
+			  level, span->from_us, span->to_us);
+	if (code == 0 && tuples)
+		code = from_tuples(connection, level, span, err);
+	if (code == 0 && level == ROLLUP_DAY)
+		code = sample_day(connection, span, err);
+	for (int whole = 0; whole < 2 && code == 0 && !tuples; whole++)
+		code = from_days(connection, level, span, whole, err);
+	return code;
+}
+
+static int roll(duckdb_connection connection, enum rollup_level level, const struct span *span, struct err *err)
+{
+	int code = engine_run(connection, err, "BEGIN");
+	if (code == 0 && level < ROLLUP_YEAR)
+		code = engine_run(
+			connection, err,
+			"INSERT INTO rollup_due SELECT DISTINCT %d, date_trunc('%s', time)::TIMESTAMP FROM rollup_due "
+			"WHERE level = %d AND time >= make_timestamp(%" PRId64 ") AND time < make_timestamp(%" PRId64
+			")",
+			level + 1, units[level + 1], level, span->from_us, span->to_us);
+	if (code == 0)
+		code = engine_run(connection, err,
+				  "DELETE FROM rollup_due WHERE level = %d AND time >= make_timestamp(%" PRId64
+				  ") AND time < make_timestamp(%" PRId64 ")",
+				  level, span->from_us, span->to_us);
+	if (code == 0)
+		code = make_again(connection, level, span, err);
+	if (code == 0)
+		code = engine_run(connection, err, "COMMIT");
+	if (code < 0)
+		(void)!engine_run(connection, NULL, "ROLLBACK");
+	return code < 0 ? err_prefix(err, code, "roll-up by %s", units[level]) : 0;
+}
+
+/* Spans that are due: periods that are over by `now`, or that began before it when open ones are due too. Minutes of
+ * one hour come as one span. *ret_spans is malloc'd. */
+static int due_spans(duckdb_connection connection, enum rollup_level level, int64_t now_us, bool open,
+		     struct span **ret_spans, size_t *ret_count, struct err *err)
+{
+	struct text_buffer sql = {NULL, 0, 0};
+	duckdb_result result;
+	int code = text_add(
+		&sql,
+		"SELECT epoch_us(min(time)), epoch_us(max(time) + INTERVAL 1 %s) FROM (SELECT DISTINCT time FROM "
+		"rollup_due WHERE level = %d) WHERE %s <= make_timestamp(%" PRId64 ") GROUP BY date_trunc('%s', "
+		"time) ORDER BY 1",
+		units[level], level,
+		open         ? "time"
+		: level == 0 ? "time + INTERVAL 1 minute"
+		: level == 1 ? "time + INTERVAL 1 hour"
+		: level == 2 ? "time + INTERVAL 1 day"
+		: level == 3 ? "time + INTERVAL 1 month"
+			     : "time + INTERVAL 1 year",
+		now_us, level == ROLLUP_MINUTE ? "hour" : units[level]);
+	if (code == 0 && duckdb_query(connection, sql.bytes, &result) != DuckDBSuccess) {
+		code = engine_result_error(&result, err);
+		duckdb_destroy_result(&result);
+	}
+	free(sql.bytes);
+	if (code < 0)
+		return code;
+	size_t count = duckdb_row_count(&result);
+	struct span *spans = calloc(count ? count : 1, sizeof *spans);
+	for (size_t i = 0; spans && i < count; i++)
+		spans[i] = (struct span){duckdb_value_int64(&result, 0, i), duckdb_value_int64(&result, 1, i)};
+	duckdb_destroy_result(&result);
+	*ret_spans = spans;
+	*ret_count = count;
+	return spans ? 0 : err_set(err, -ENOMEM, "no memory for %zu due roll-ups", count);
+}
+
+int roll_up_due(struct store *store, int64_t now_ns, struct err *err)
+{
+	int code = 0;
+	for (int level = ROLLUP_MINUTE; level <= ROLLUP_YEAR && code == 0; level++) {
+		struct span *spans = NULL;
+		size_t count = 0;
+		int64_t began_ns = clock_monotonic_ns(), pause_ns = store->refresh_cost_ns[level] * REFRESH_COSTS;
+		if (pause_ns < REFRESH_LEAST_S * NS_PER_S)
+			pause_ns = REFRESH_LEAST_S * NS_PER_S;
+		bool open = level > ROLLUP_MINUTE &&
+			    (store->refreshed_ns[level] == 0 || began_ns - store->refreshed_ns[level] >= pause_ns);
+		code = due_spans(store->engine.chores, (enum rollup_level)level, now_ns / NS_PER_US, open, &spans,
+				 &count, err);
+		for (size_t i = 0; i < count && code == 0; i++) {
+			int64_t span_ns = clock_monotonic_ns();
+			code = roll(store->engine.chores, (enum rollup_level)level, &spans[i], err);
+			store->refresh_cost_ns[level] = clock_monotonic_ns() - span_ns;
+		}
+		if (open)
+			store->refreshed_ns[level] = clock_monotonic_ns();
+		free(spans);
+	}
+	return code;
+}
+
+int store_roll_up(struct store *store, int64_t now_ns, struct err *err)
+{
+	pthread_mutex_lock(&store->chores);
+	pthread_rwlock_rdlock(&store->alive);
+	int code = store->engine.chores ? roll_up_due(store, now_ns, err)
+					: err_set(err, -EAGAIN, "observations: the store is being opened again");
+	pthread_rwlock_unlock(&store->alive);
+	pthread_mutex_unlock(&store->chores);
+	return code;
+}
