@@ -368,7 +368,7 @@ static void parse_ip(struct packet *packet, struct span span, uint8_t version, u
 		note(packet, inner.anomaly);
 }
 
-static void parse_any(const struct frame *frame, struct packet *packet, unsigned tunnels)
+static __attribute__((noinline)) void parse_any(const struct frame *frame, struct packet *packet, unsigned tunnels)
 {
 	*packet = (struct packet){.time_ns = frame->time_ns};
 	struct span span = {frame->data, frame->captured_bytes,
@@ -383,7 +383,7 @@ static void parse_any(const struct frame *frame, struct packet *packet, unsigned
 
 /* Ethernet, IPv4 of 20 bytes, not a fragment, TCP or UDP whole and sound; false, and nothing decided, for all others.
  */
-static inline bool parse_usual(const struct frame *frame, struct packet *packet)
+static inline __attribute__((always_inline)) bool parse_usual(const struct frame *frame, struct packet *packet)
 {
 	const uint8_t *data = frame->data;
 	if (__builtin_expect(frame->link_type != 1 || frame->captured_bytes < 14 + 20 + 8, 0))
