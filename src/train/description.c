@@ -679,13 +679,13 @@ enum packet_kind traffic_kind(const struct traffic_class *class, const struct po
 {
 	if (class->section == SECTION_ATTACKS)
 		return PACKET_BACKSCATTER;
-	if (class->survey)
-		return PACKET_SURVEY;
 	if (class->section == SECTION_HOSTS)
 		return PACKET_MISCONFIGURATION;
 	if (class->section == SECTION_NOISE)
 		return class->spoof == SPOOF_PROTOCOL ? PACKET_OTHER : PACKET_SCAN;
-	return port->protocol == 17 && udp_payloads[port->payload].reflection ? PACKET_REFLECTION : PACKET_SCAN;
+	if (port->protocol == 17 && udp_payloads[port->payload].reflection)
+		return PACKET_REFLECTION; /* of surveys too: the packet decides before the source */
+	return class->survey ? PACKET_SURVEY : PACKET_SCAN;
 }
 
 enum scan_tool traffic_tool(const struct traffic_class *class)

@@ -11,7 +11,7 @@ enum { PAYLOAD_BYTES_MAX = 512 };
 struct udp_payload {
 	const char *name;
 	uint16_t port;   /* where it is the payload by default; 0: nowhere */
-	bool reflection; /* asks for a large answer: an attempt to find or use an amplifier */
+	bool reflection; /* by the telescope's rules: asks for an answer much longer than itself */
 	uint16_t length;
 	const char *bytes;
 	uint8_t id_bytes; /* so many bytes at id_offset are random: transaction identifiers */

@@ -198,7 +198,10 @@ size_t sender_write(struct simulation *simulation, const struct class_state *sta
 		ip.ttl = ttl_from(trait & 1 ? 64 : 128, trait);
 		ip.id = (uint16_t)(random >> 48);
 		size_t bytes = udp_payload_write(frame + craft_l4(&ip) + 8, port->payload, random);
-		return craft_udp(frame, &ip, (uint16_t)(1024 + (random >> 16) % 64512), dport, bytes);
+		/* Programs of a local network that were led astray talk from their own port; probes come from high
+		 * ones, where no service is that answers. */
+		bool local = class->section == SECTION_HOSTS && (dport == 137 || dport == 5353);
+		return craft_udp(frame, &ip, local ? dport : (uint16_t)(49152 + (random >> 16) % 16384), dport, bytes);
 	}
 	uint8_t options[20];
 	struct craft_tcp tcp = {.dport = dport};

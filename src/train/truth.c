@@ -158,7 +158,7 @@ static void write_source(void *context, const struct device *device)
 static json_t *json_class(const struct class_state *state, uint64_t sources)
 {
 	const struct traffic_class *class = state->class;
-	json_t *object = json_object(), *ports = json_array();
+	json_t *object = json_object(), *ports = json_array(), *kinds = json_object();
 	set_text(object, "name", class->name);
 	set_text(object, "kind", packet_kind_names[class_kind(class)]);
 	set_text(object, "sender", sender_names[class->sender]);
@@ -179,11 +179,15 @@ static json_t *json_class(const struct class_state *state, uint64_t sources)
 	for (size_t i = 0; i < class->port_count; i++) {
 		if (!state->port_packets[i])
 			continue;
+		const char *kind = packet_kind_names[traffic_kind(class, &class->ports[i])];
+		json_int_t before = json_integer_value(json_object_get(kinds, kind));
+		json_object_set_new(kinds, kind, json_integer(before + (json_int_t)state->port_packets[i]));
 		json_t *port = json_object();
 		json_object_set_new(port, "port", json_port(&class->ports[i]));
 		json_object_set_new(port, "packets", json_integer((json_int_t)state->port_packets[i]));
 		json_array_append_new(ports, port);
 	}
+	json_object_set_new(object, "kinds", kinds);
 	json_object_set_new(object, "ports", ports);
 	return object;
 }
