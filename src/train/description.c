@@ -683,9 +683,9 @@ enum packet_kind traffic_kind(const struct traffic_class *class, const struct po
 		return PACKET_MISCONFIGURATION;
 	if (class->section == SECTION_NOISE)
 		return class->spoof == SPOOF_PROTOCOL ? PACKET_OTHER : PACKET_SCAN;
-	if (port->protocol == 17 && udp_payloads[port->payload].reflection)
-		return PACKET_REFLECTION; /* of surveys too: the packet decides before the source */
-	return class->survey ? PACKET_SURVEY : PACKET_SCAN;
+	if (class->survey)
+		return PACKET_SURVEY; /* whatever it asks */
+	return port->protocol == 17 && udp_payloads[port->payload].reflection ? PACKET_REFLECTION : PACKET_SCAN;
 }
 
 enum scan_tool traffic_tool(const struct traffic_class *class)
