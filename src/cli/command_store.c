@@ -8,6 +8,7 @@
 #include "store/query.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,10 @@ struct hub_address data_hub(const struct data_options *options)
 int data_store_open(const char *dir, struct pool *pool, struct store **ret_store, struct err *err)
 {
 	struct store_options options = {0};
+	char path[PATH_MAX];
+	snprintf(path, sizeof path, "%s/observations.duckdb", dir);
+	if (access(path, F_OK) < 0)
+		return err_set(err, -ENOENT, "%s: there is no store here; --data DIR names the hub's data directory", dir);
 	int result = options_init(store_option_table, &options, pool, err);
 	options.dir = dir;
 	return result < 0 ? result : store_open(&options, ret_store, err);
