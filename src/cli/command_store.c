@@ -39,7 +39,8 @@ int data_store_open(const char *dir, struct pool *pool, struct store **ret_store
 	char path[PATH_MAX];
 	snprintf(path, sizeof path, "%s/observations.duckdb", dir);
 	if (access(path, F_OK) < 0)
-		return err_set(err, -ENOENT, "%s: there is no store here; --data DIR names the hub's data directory", dir);
+		return err_set(err, -ENOENT, "%s: there is no store here; --data DIR names the hub's data directory",
+			       dir);
 	int result = options_init(store_option_table, &options, pool, err);
 	options.dir = dir;
 	return result < 0 ? result : store_open(&options, ret_store, err);

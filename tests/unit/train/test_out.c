@@ -176,8 +176,8 @@ static int send_within(const char *name)
 		return 2;
 	_Atomic bool stop = false;
 	uint64_t sent = 0, came = 0;
-	struct simulation *simulation =
-		made_open(TRAFFIC, (struct simulation_options){.seed = 4, .packets = 500, .duration_ns = NS_PER_S / 20});
+	struct simulation *simulation = made_open(
+		TRAFFIC, (struct simulation_options){.seed = 4, .packets = 500, .duration_ns = NS_PER_S / 20});
 	if (simulation_send(simulation, "v0", &stop, &sent, &err) < 0 || sent != 500)
 		return 3;
 	struct frame frames[BURST_MAX];
