@@ -30,7 +30,7 @@ struct hub_options {
 	struct store_options store; /* its dir is set from `data` */
 };
 
-/* For the command line: to be joined with the options of its sensors. Offsets are within struct hub_options. */
+/* For the command line: to be joined with store_option_table (at `store`) and the options of its sensors. */
 extern const struct option_spec hub_option_table[];
 
 /* A sensor that runs as a child of the hub. All of it is borrowed until hub_run() returns. */

@@ -179,7 +179,7 @@ static int ring_damage(struct ring *ring, uint64_t head, struct err *err)
 	return err_set(err, -EBADMSG, "a producer wrote nonsense into its ring; what it published was skipped");
 }
 
-int ring_read(struct ring *ring, const void **ret_data, size_t *ret_bytes, struct err *err)
+int ring_take(struct ring *ring, const void **ret_data, size_t *ret_bytes, struct err *err)
 {
 	uint64_t head = atomic_load_explicit(&ring->shared->head, memory_order_acquire);
 	uint64_t published = head - ring->position, length = 0;

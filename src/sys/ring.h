@@ -39,7 +39,7 @@ int ring_write(struct ring *ring, const void *data, size_t bytes, int wait_ms, s
 void ring_consume(struct ring *ring);
 /* The next record, a private copy that is valid until the next call. Returns 1, 0 when there is none, -EBADMSG when
  * the producer wrote nonsense (counted; everything published so far is skipped), -ENOMEM. */
-int ring_read(struct ring *ring, const void **ret_data, size_t *ret_bytes, struct err *err) must_check;
+int ring_take(struct ring *ring, const void **ret_data, size_t *ret_bytes, struct err *err) must_check;
 /* Give back the room of everything read so far. */
 void ring_release(struct ring *ring);
 /* Readable when something was published since the last ring_quiet(). To poll(). */

@@ -31,11 +31,11 @@ static void test_order_and_wrapping(void **state)
 		const uint8_t *data;
 		size_t bytes;
 		for (unsigned i = 0; i < 3; i++) {
-			assert_int_equal(ring_read(ring, (const void **)&data, &bytes, &err), 1);
+			assert_int_equal(ring_take(ring, (const void **)&data, &bytes, &err), 1);
 			for (size_t k = 0; k < bytes; k++)
 				assert_int_equal(data[k], (uint8_t)(round + i));
 		}
-		assert_int_equal(ring_read(ring, (const void **)&data, &bytes, &err), 0);
+		assert_int_equal(ring_take(ring, (const void **)&data, &bytes, &err), 0);
 		ring_release(ring);
 	}
 	assert_int_equal(ring_counters(ring).records, 15000);
@@ -77,7 +77,7 @@ static void consume_numbers(struct ring *ring, uint64_t from, uint64_t to)
 	const uint64_t *data;
 	size_t bytes;
 	for (uint64_t wanted = from; wanted < to;) {
-		int result = ring_read(ring, (const void **)&data, &bytes, &err);
+		int result = ring_take(ring, (const void **)&data, &bytes, &err);
 		assert_true(result >= 0);
 		if (result == 1) {
 			assert_int_equal(data[0], wanted);
@@ -126,11 +126,11 @@ static void test_unreleased_records_come_again(void **state)
 	assert_int_equal(ring_new(4096, &ring, &err), 0);
 	produce_numbers(ring, 0, 3);
 	ring_consume(ring);
-	assert_int_equal(ring_read(ring, &data, &bytes, &err), 1);
+	assert_int_equal(ring_take(ring, &data, &bytes, &err), 1);
 	ring_release(ring);
-	assert_int_equal(ring_read(ring, &data, &bytes, &err), 1);
+	assert_int_equal(ring_take(ring, &data, &bytes, &err), 1);
 	ring_consume(ring); /* the consumer died here; its successor */
-	assert_int_equal(ring_read(ring, &data, &bytes, &err), 1);
+	assert_int_equal(ring_take(ring, &data, &bytes, &err), 1);
 	assert_int_equal(*(const uint64_t *)data, 1);
 	ring_free(ring);
 }
@@ -158,7 +158,7 @@ static void test_hostile_producer(void **state)
 		for (unsigned i = 0; i < 6; i++)
 			shared[random_below(&random, 256 + 4096)] = (uint8_t)random_next(&random);
 		for (unsigned reads = 0; reads < 20; reads++) {
-			int result = ring_read(ring, &data, &bytes, &err);
+			int result = ring_take(ring, &data, &bytes, &err);
 			if (result == 1)
 				assert_in_range(bytes, 1, 2048);
 			damaged += result == -EBADMSG;

@@ -1,0 +1,73 @@
+/* The table of routes. Each is described in data/openapi.json; a test compares the two. */
+#include "hub/api.h"
+
+#include <string.h>
+
+const struct api_route api_routes[] = {
+	{HTTP_GET, "/session", API_ANYONE, api_session_get, "Who am I, and what may a guest do"},
+	{HTTP_POST, "/session", API_ANYONE, api_session_post, "Sign in with name and password"},
+	{HTTP_POST, "/session/redeem", API_ANYONE, api_session_redeem, "Sign in with a one-time link"},
+	{HTTP_DELETE, "/session", API_ANYONE, api_session_delete, "Sign out"},
+	{HTTP_GET, "/users", API_ADMINS, api_users_get, "List accounts"},
+	{HTTP_POST, "/users", API_ADMINS, api_users_post, "Make an account"},
+	{HTTP_PUT, "/users/{name}", API_VIEWERS, api_users_put,
+	 "Change a role or a password; one's own password always"},
+	{HTTP_DELETE, "/users/{name}", API_ADMINS, api_users_delete, "Delete an account"},
+	{HTTP_GET, "/tokens", API_ADMINS, api_tokens_get, "List tokens"},
+	{HTTP_POST, "/tokens", API_ADMINS, api_tokens_post, "Make a token; it is shown once"},
+	{HTTP_DELETE, "/tokens/{id}", API_ADMINS, api_tokens_delete, "Revoke a token"},
+	{HTTP_GET, "/status", API_VIEWERS, api_status_get, "State of store, sensors and processes"},
+	{HTTP_GET, "/modules", API_VIEWERS, api_modules_get, "Modules with their options and metrics"},
+	{HTTP_GET, "/live", API_VIEWERS, api_live_get, "Live stream (server-sent events)"},
+	{HTTP_POST, "/query", API_VIEWERS, api_query_post, "Ask the store"},
+	{HTTP_GET, "/query.csv", API_VIEWERS, api_query_csv, "Download an answer as CSV"},
+	{HTTP_GET, "/query.json", API_VIEWERS, api_query_json, "Download an answer as JSON"},
+	{HTTP_GET, "/sources/{address}", API_VIEWERS, api_source_get, "Everything about one source"},
+	{HTTP_GET, "/sources/{address}/packets", API_VIEWERS, api_source_packets, "Packets of a source"},
+	{HTTP_GET, "/sources/{address}/packets.pcap", API_VIEWERS, api_source_pcap,
+	 "Packets of a source as a capture file"},
+	{HTTP_GET, "/findings", API_VIEWERS, api_findings_get, "List findings"},
+	{HTTP_GET, "/findings/{id}", API_VIEWERS, api_finding_get, "One finding with its ground"},
+	{HTTP_GET, "/report/{year}", API_VIEWERS, api_report_get, "Figures of a year"},
+	{HTTP_GET, "/search", API_VIEWERS, api_search_get,
+	 "Find addresses, prefixes, ports, countries, networks, findings"},
+	{HTTP_POST, "/batches", API_SENSORS | API_ADMINS, api_batches_post, "Hand in batches of records"},
+	{HTTP_POST, "/backup", API_ADMINS, api_backup_post, "Back the data directory up"},
+	{HTTP_GET, "/openapi.json", API_ANYONE, api_openapi_get, "This description"},
+	{HTTP_GET, "/metrics", API_VIEWERS, api_metrics_get, "Figures in Prometheus' text format"},
+	{.path = NULL},
+};
+
+static bool path_matches(const char *pattern, const char *path, char ret_part[API_PART_BYTES])
+{
+	const char *brace = strchr(pattern, '{');
+	if (!brace)
+		return strcmp(pattern, path) == 0;
+	size_t before = (size_t)(brace - pattern), length = strlen(path);
+	const char *after = strchr(brace, '}') + 1;
+	size_t behind = strlen(after);
+	if (length <= before + behind || strncmp(pattern, path, before) != 0 ||
+	    strcmp(path + length - behind, after) != 0)
+		return false;
+	size_t part = length - before - behind;
+	if (part >= API_PART_BYTES || memchr(path + before, '/', part))
+		return false;
+	memcpy(ret_part, path + before, part);
+	ret_part[part] = '\0';
+	return true;
+}
+
+const struct api_route *api_route_find(enum http_method method, const char *path, char ret_part[API_PART_BYTES],
+				       bool *ret_other_method)
+{
+	*ret_other_method = false;
+	ret_part[0] = '\0';
+	for (const struct api_route *route = api_routes; route->path; route++) {
+		if (!path_matches(route->path, path, ret_part))
+			continue;
+		if (route->method == method)
+			return route;
+		*ret_other_method = true;
+	}
+	return NULL;
+}

@@ -1,0 +1,173 @@
+/* How the system is: store, sensors, processes, live stream; and the same as metrics. */
+#include "hub/api_answer.h"
+
+#include "core/clock.h"
+#include "hub/keeper.h"
+#include "sys/child.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static json_t *instant(int64_t time_ns)
+{
+	char text[TIME_TEXT_BYTES];
+	return time_ns > 0 ? json_string(time_format(time_ns, text)) : json_null();
+}
+
+/* Sum of a metric's places, in a module's table of figures; 0 where it has none of that name. */
+static uint64_t metric_sum(const struct module *module, const _Atomic uint64_t *values, const char *name)
+{
+	size_t at = 0;
+	for (const struct metric_spec *metric = module->metrics; metric && metric->name; metric++) {
+		size_t places = 1;
+		uint64_t sum = 0;
+		if (metric->label)
+			for (places = 0; metric->label_values[places]; places++)
+				;
+		for (size_t i = 0; i < places; i++)
+			sum += atomic_load_explicit(&values[at + i], memory_order_relaxed);
+		if (strcmp(metric->name, name) == 0)
+			return sum;
+		at += places;
+	}
+	return 0;
+}
+
+/* Malformed packets by name over the last day, from the sensors' health records. */
+static json_t *malformed_json(struct api_call *call, uint16_t sensor)
+{
+	struct err err;
+	json_t *answer = NULL, *object = json_object();
+	json_t *query =
+		json_pack("{s:s, s:s, s:s, s:[{s:s,s:s,s:i},{s:s,s:s,s:s}], s:[s], s:[{s:s,s:s}], s:i}", "kind",
+			  "health", "from", "1970-01-01", "to", "9999-01-01", "filters", "field", "sensor", "op", "=",
+			  "value", (int)sensor, "field", "name", "op", "like", "value", "malformed.%", "keys", "name",
+			  "aggregates", "op", "sum", "field", "value", "limit", 100);
+	if (api_ask(call, query, &answer, &err) == 0)
+		for (size_t i = 0; answer_cell(answer, i, 0); i++)
+			json_object_set(object, json_string_value(answer_cell(answer, i, 0)) + strlen("malformed."),
+					answer_cell(answer, i, 1));
+	json_decref(answer);
+	return object;
+}
+
+static json_t *sensor_json(struct api_call *call, const struct sensor_state *sensor, size_t i)
+{
+	static const char *const states[] = {"lost", "running", "restarting", "ended"};
+	const struct keeper_setup *setup = call->keeper->setup;
+	uint64_t packets = atomic_load(&sensor->packets), bytes = atomic_load(&sensor->bytes);
+	uint64_t outside = atomic_load(&sensor->outside), lost = atomic_load(&sensor->lost), restarts = 0;
+	int64_t last_ns = atomic_load(&sensor->last_ns);
+	const char *state = clock_now_ns() - last_ns < 5 * NS_PER_MINUTE ? "running" : "lost";
+	if (sensor->local) {
+		const struct hub_process *process = &setup->shared->processes[PROCESS_SENSORS + i];
+		const struct module *module = setup->hub->sensors[i].module;
+		struct ring_counters ring = ring_counters(setup->rings[i]);
+		state = states[atomic_load(&process->state) & 3];
+		restarts = atomic_load(&process->restarts);
+		outside = metric_sum(module, setup->metrics[i], "outside_total");
+		packets = metric_sum(module, setup->metrics[i], "packets_total") + outside;
+		bytes = metric_sum(module, setup->metrics[i], "bytes_total");
+		lost = metric_sum(module, setup->metrics[i], "lost_total");
+		last_ns = (int64_t)metric_sum(module, setup->metrics[i], "last_packet_seconds") * NS_PER_S;
+		if (last_ns == 0)
+			last_ns = atomic_load(&sensor->last_ns);
+		return json_pack("{s:i, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:b, s:I, s:I}", "id",
+				 (int)sensor->number, "name", sensor->name, "state", state, "last_packet",
+				 instant(last_ns), "packets", (json_int_t)packets, "bytes", (json_int_t)bytes, "pps",
+				 (json_int_t)atomic_load(&sensor->rate), "lost", (json_int_t)lost, "outside",
+				 (json_int_t)outside, "malformed", malformed_json(call, sensor->number), "restarts",
+				 (json_int_t)restarts, "remote", 0, "ring_waiting_bytes",
+				 (json_int_t)ring.waiting_bytes, "ring_lost_batches", (json_int_t)ring.lost_records);
+	}
+	return json_pack("{s:i, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:b}", "id", (int)sensor->number,
+			 "name", sensor->name, "state", state, "last_packet", instant(last_ns), "packets",
+			 (json_int_t)packets, "bytes", (json_int_t)bytes, "pps", (json_int_t)0, "lost",
+			 (json_int_t)lost, "outside", (json_int_t)outside, "malformed",
+			 malformed_json(call, sensor->number), "restarts", (json_int_t)0, "remote", 1);
+}
+
+static json_t *sensors_json(struct api_call *call)
+{
+	json_t *array = json_array();
+	uint32_t count = atomic_load(&call->keeper->sensor_count);
+	for (uint32_t i = 0; i < count; i++)
+		json_array_append_new(array, sensor_json(call, &call->keeper->sensors[i], i));
+	return array;
+}
+
+/* Resident memory by /proc/PID/statm: the keeper may read its own only; of the others it is not known. */
+static int64_t rss_bytes(pid_t pid)
+{
+	char path[48];
+	long long pages = 0;
+	snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return -1;
+	int found = fscanf(file, "%*s %lld", &pages);
+	fclose(file);
+	return found == 1 ? pages * sysconf(_SC_PAGESIZE) : -1;
+}
+
+static json_t *processes_json(const struct keeper_setup *setup)
+{
+	json_t *array = json_array();
+	for (uint32_t i = 0; i < setup->shared->process_count; i++) {
+		const struct hub_process *process = &setup->shared->processes[i];
+		int32_t pid = atomic_load(&process->pid), state = atomic_load(&process->state);
+		int64_t rss = pid ? rss_bytes(pid) : -1;
+		json_array_append_new(array, json_pack("{s:s, s:i, s:s, s:i, s:o}", "name", process->name, "pid",
+						       (int)pid, "state", child_state_names[state & 3], "restarts",
+						       (int)atomic_load(&process->restarts), "rss_bytes",
+						       rss < 0 ? json_null() : json_integer(rss)));
+	}
+	return array;
+}
+
+static json_t *darknet_json(const struct hub_setup *hub)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; hub->darknet && i < hub->darknet->count; i++) {
+		const struct prefix *prefix = &hub->darknet->items[i];
+		char text[PREFIX_TEXT_BYTES];
+		unsigned free_bits = 128U - prefix->bits;
+		json_t *addresses = free_bits < 62 ? json_integer((json_int_t)1 << free_bits) : json_null();
+		json_array_append_new(
+			array, json_pack("{s:s, s:o}", "prefix", prefix_format(prefix, text), "addresses", addresses));
+	}
+	return array;
+}
+
+int api_status_get(struct api_call *call, struct err *err)
+{
+	struct keeper *keeper = call->keeper;
+	const struct keeper_setup *setup = keeper->setup;
+	json_t *store = NULL;
+	int64_t now = clock_now_ns(), started = setup->shared->started_ns;
+	int result = store_status(keeper->store, &store, err);
+	if (result < 0)
+		return result;
+	json_t *live = json_pack("{s:I, s:I, s:I}", "clients", (json_int_t)atomic_load(&setup->fronts[0]->live_clients),
+				 "latency_ms", (json_int_t)atomic_load(&keeper->latency_ms), "pps",
+				 (json_int_t)atomic_load(&keeper->rate));
+	return api_json(call, 200,
+			json_pack("{s:s, s:o, s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:b}", "version", HUB_VERSION,
+				  "started", instant(started), "now", instant(now), "uptime_s",
+				  (json_int_t)((now - started) / NS_PER_S), "mode", setup->hub->mode, "store", store,
+				  "sensors", sensors_json(call), "processes", processes_json(setup), "live", live,
+				  "darknet", darknet_json(setup->hub), "confined", !setup->options->unconfined));
+}
+
+int api_live_get(struct api_call *call, struct err *err)
+{
+	(void)err;
+	if (call->door != 0)
+		return api_refuse(call, 404, "not_found", "the live stream is served over HTTP only",
+				  "ライブ配信は HTTP でのみ提供しています");
+	/* The front knows this type: from here on it streams what the live thread sends it. */
+	return api_text(call, 200, "text/event-stream", "", 0);
+}

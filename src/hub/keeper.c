@@ -1,0 +1,257 @@
+/* The keeper: opens places, confines itself, opens store and registry, starts its threads, runs the schedule, and
+ * closes in order when it is told to end.
+ */
+#include "hub/keeper.h"
+
+#include "analyze/finding.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "hub/desk.h"
+#include "sys/child.h"
+#include "sys/confine.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static struct sensor_state *sensor_find(struct keeper *keeper, const char *name)
+{
+	uint32_t count = atomic_load(&keeper->sensor_count);
+	for (uint32_t i = 0; i < count; i++)
+		if (strcmp(keeper->sensors[i].name, name) == 0)
+			return &keeper->sensors[i];
+	return NULL;
+}
+
+struct sensor_state *keeper_sensor(struct keeper *keeper, const char *name)
+{
+	struct err err = {""};
+	pthread_mutex_lock(&keeper->sensors_lock);
+	struct sensor_state *sensor = sensor_find(keeper, name);
+	uint32_t count = atomic_load(&keeper->sensor_count);
+	if (!sensor && count < sizeof keeper->sensors / sizeof *keeper->sensors) {
+		struct sensor_state *made = &keeper->sensors[count];
+		if (registry_sensor(keeper->registry, name, &made->number, &err) < 0) {
+			LOG(LOG_ERROR, "sensor.unnamed", err.text);
+		} else {
+			snprintf(made->name, sizeof made->name, "%s", name);
+			atomic_store(&keeper->sensor_count, count + 1);
+			sensor = made;
+		}
+	}
+	pthread_mutex_unlock(&keeper->sensors_lock);
+	return sensor;
+}
+
+struct sensor_state *keeper_sensor_by_number(struct keeper *keeper, uint16_t number)
+{
+	uint32_t count = atomic_load(&keeper->sensor_count);
+	for (uint32_t i = 0; i < count; i++)
+		if (keeper->sensors[i].number == number)
+			return &keeper->sensors[i];
+	return NULL;
+}
+
+void keeper_alarm(struct keeper *keeper, const char *subject, const char *rule, unsigned severity, bool ended,
+		  json_t *ground)
+{
+	struct findings findings;
+	struct err err = {""};
+	char id[128];
+	snprintf(id, sizeof id, "intake-%s", subject);
+	int64_t now = clock_now_ns();
+	const struct finding finding = {.id = id,
+					.time_ns = now,
+					.type = FINDING_INTAKE,
+					.severity = (enum severity)severity,
+					.subject = subject,
+					.first_ns = now,
+					.last_ns = now,
+					.ended = ended,
+					.rule = rule,
+					.rule_version = 1};
+	if (findings_init(&findings, &keeper->findings) < 0) {
+		json_decref(ground);
+		return;
+	}
+	int result = findings_put(&findings, &finding, ground, &err);
+	if (result == 0)
+		result = findings_flush(&findings, &err);
+	if (result < 0)
+		LOG(LOG_ERROR, "alarm.lost", err.text);
+	findings_done(&findings);
+}
+
+/* A sensor that died was restarted by the parent; here it becomes a finding, so that people see it. */
+static void sensors_check(struct keeper *keeper)
+{
+	for (size_t i = 0; i < keeper->setup->hub->sensor_count; i++) {
+		struct sensor_state *sensor = &keeper->sensors[i];
+		uint32_t restarts = atomic_load(&keeper->setup->shared->processes[PROCESS_SENSORS + i].restarts);
+		if (restarts == sensor->restarts_seen)
+			continue;
+		sensor->restarts_seen = restarts;
+		char subject[REGISTRY_NAME_BYTES + 16];
+		snprintf(subject, sizeof subject, "sensor %s", sensor->name);
+		keeper_alarm(keeper, subject, "hub.sensor", SEVERITY_MEDIUM, true,
+			     json_pack("{s:i, s:s}", "restarts", (int)restarts, "command", "yagura status"));
+	}
+}
+
+/* Roll-ups each minute, retention each hour. */
+static void *schedule_main(void *context)
+{
+	struct keeper *keeper = context;
+	int64_t rolled = 0, retained = clock_monotonic_ns();
+	pthread_setname_np(pthread_self(), "schedule");
+	while (!atomic_load(&keeper->stop)) {
+		struct err err = {""};
+		int64_t now = clock_monotonic_ns();
+		if (now - rolled > 20 * NS_PER_S) {
+			rolled = now;
+			if (store_roll_up(keeper->store, clock_now_ns(), &err) < 0)
+				LOG(LOG_ERROR, "store.roll_up", err.text);
+		}
+		if (now - retained > NS_PER_HOUR) {
+			retained = now;
+			if (store_retain(keeper->store, clock_now_ns(), &err) < 0)
+				LOG(LOG_ERROR, "store.retain", err.text);
+		}
+		sensors_check(keeper);
+		usleep(200000);
+	}
+	return NULL;
+}
+
+/* A hub without people in it says how the first one signs in. Also when nobody used the link that was said before. */
+static int welcome(struct keeper *keeper, struct err *err)
+{
+	char token[REGISTRY_TOKEN_BYTES];
+	json_t *users = NULL;
+	int result = registry_users(keeper->registry, &users, err);
+	if (result < 0)
+		return result;
+	bool fresh = json_array_size(users) == 0;
+	if (json_array_size(users) == 1 && !json_is_string(json_object_get(json_array_get(users, 0), "last_login")) &&
+	    !json_is_integer(json_object_get(json_array_get(users, 0), "last_login")))
+		fresh = true;
+	json_decref(users);
+	if (!fresh)
+		return 0;
+	result = registry_link_new(keeper->registry, "admin", clock_now_ns(), LIMIT_LINK_HOURS * NS_PER_HOUR, token,
+				   err);
+	if (result < 0)
+		return result;
+	char link[512];
+	snprintf(link, sizeof link, "%s/#/welcome?token=%s", keeper->setup->url, token);
+	LOG(LOG_INFO, "hub.welcome", "sign in once as administrator with this link", LOG_TEXT("link", link));
+	printf("Administrator's one-time link (%d hours): %s\n", LIMIT_LINK_HOURS, link);
+	fflush(stdout);
+	return 0;
+}
+
+static int keeper_confine(const struct keeper_setup *setup, struct err *err)
+{
+	const char *const write_paths[] = {setup->options->data, NULL};
+	const char *const read_paths[] = {"/etc/localtime", "/usr/share/zoneinfo",     "/proc/self", "/proc/meminfo",
+					  "/sys/fs/cgroup", "/sys/devices/system/cpu", NULL};
+	const struct confine_policy policy = {.read_paths = read_paths,
+					      .write_paths = write_paths,
+					      .threads = true,
+					      .uid = setup->uid,
+					      .gid = setup->gid};
+	int result = confine(&policy, setup->options->unconfined, err);
+	if (result == 1)
+		LOG(LOG_WARNING, "keeper.unconfined", "the kernel lacks Landlock or seccomp; running without");
+	return result < 0 ? result : 0;
+}
+
+static int keeper_open(struct keeper *keeper, struct err *err)
+{
+	const struct keeper_setup *setup = keeper->setup;
+	int result = places_open_degraded(setup->options->deps, &keeper->places, err);
+	if (result > 0)
+		LOG(LOG_WARNING, "places.missing", err->text, LOG_NUMBER("missing", result));
+	if (result >= 0)
+		result = keeper_confine(setup, err);
+	struct store_options options = setup->options->store;
+	options.dir = setup->options->data;
+	if (result == 0)
+		result = store_open(&options, &keeper->store, err);
+	if (result == 0)
+		result = registry_open(setup->options->data, &keeper->registry, err);
+	for (size_t i = 0; i < setup->hub->sensor_count && result == 0; i++) {
+		ring_consume(setup->rings[i]);
+		ring_consume(setup->live_rings[i]);
+		struct sensor_state *sensor = keeper_sensor(keeper, setup->hub->sensors[i].name);
+		if (!sensor || sensor != &keeper->sensors[i])
+			return err_set(err, -EINVAL, "%s: two sensors of one name, or too many",
+				       setup->hub->sensors[i].name);
+		sensor->local = true;
+		sensor->restarts_seen = atomic_load(&setup->shared->processes[PROCESS_SENSORS + i].restarts);
+	}
+	return result == 0 ? welcome(keeper, err) : result;
+}
+
+static int keeper_work(struct keeper *keeper, const sigset_t *signals, struct err *err)
+{
+	pthread_t ingest, live, schedule;
+	int result = pthread_create(&ingest, NULL, keeper_ingest_main, keeper);
+	if (result == 0)
+		result = pthread_create(&live, NULL, keeper_live_main, keeper);
+	if (result == 0)
+		result = pthread_create(&schedule, NULL, schedule_main, keeper);
+	if (result != 0)
+		return err_set(err, -result, "the keeper's threads cannot be started: %s", strerror(result));
+	result = desk_open(keeper, &keeper->desk, err);
+	if (result < 0)
+		return result;
+	const struct message_head hello = {.type = MESSAGE_HELLO};
+	for (unsigned i = 0; i < 2; i++)
+		(void)!message_send(keeper->setup->request_fds[i], &hello, NULL, 0, 100);
+	LOG(LOG_INFO, "keeper.ready", "the keeper answers");
+	int number;
+	(void)sigwait(signals, &number);
+	atomic_store(&keeper->stop, true);
+	store_interrupt(keeper->store);
+	pthread_join(ingest, NULL);
+	pthread_join(live, NULL);
+	pthread_join(schedule, NULL);
+	desk_close(keeper->desk);
+	return 0;
+}
+
+int keeper_run(const struct keeper_setup *setup, struct err *err)
+{
+	sigset_t signals;
+	log_setup("keeper", LOG_INFO, -1);
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL); /* for the threads to inherit; sigwait() takes it */
+	struct keeper *keeper = calloc(1, sizeof *keeper);
+	if (!keeper)
+		return err_set(err, -ENOMEM, "no memory for the keeper");
+	keeper->setup = setup;
+	keeper->handed_end = &keeper->handed;
+	keeper->handed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pthread_mutex_init(&keeper->sensors_lock, NULL);
+	pthread_mutex_init(&keeper->handed_lock, NULL);
+	pthread_cond_init(&keeper->handed_done, NULL);
+	pthread_mutex_init(&keeper->live_lock, NULL);
+	pthread_mutex_init(&keeper->owed_lock, NULL);
+	keeper->findings.put = keeper_findings_put;
+	int result = keeper_open(keeper, err);
+	if (result == 0)
+		result = keeper_work(keeper, &signals, err);
+	if (result < 0)
+		LOG(LOG_ERROR, "keeper.failed", err->text);
+	store_close(keeper->store);
+	registry_close(keeper->registry);
+	places_close(keeper->places);
+	free(keeper);
+	return result;
+}

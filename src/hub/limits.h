@@ -1,0 +1,43 @@
+/* Whatever a stranger can make grow, on one page. */
+#pragma once
+
+enum {
+	/* front: HTTP */
+	LIMIT_CONNECTIONS = 4096,
+	LIMIT_CONNECTIONS_OF_ONE = 1024, /* per address; a reverse proxy is one */
+	LIMIT_IDLE_S = 30,               /* a connection on which nothing moves */
+	LIMIT_HEADER_BYTES = 32 << 10,   /* request line, headers and working memory of a connection */
+	LIMIT_PATH_BYTES = 2048,
+	LIMIT_QUERY_BYTES = 16 << 10,
+	LIMIT_HEADER_VALUE_BYTES = 1024,     /* of a token or cookie */
+	LIMIT_BODY_BYTES = 1 << 20,          /* of a request */
+	LIMIT_BATCHES_BODY_BYTES = 64 << 20, /* of POST /batches */
+	LIMIT_BODY_S = 60,                   /* for sending it */
+	LIMIT_BODIES_BYTES = 256 << 20,      /* of all requests together */
+	LIMIT_ANSWER_S = 120,                /* for the keeper to begin its answer */
+	LIMIT_WAITING_REQUESTS = 1024,
+	LIMIT_LIVE_CLIENTS = 1000,
+	LIMIT_ASSETS_BYTES = 256 << 20, /* of the pages */
+
+	/* between front and keeper */
+	LIMIT_MESSAGE_BYTES = 60 << 10,
+	LIMIT_CREDITS = 16, /* messages of one answer that may lie unsent in the front */
+	LIMIT_STALL_S = 30, /* a download that takes nothing for so long is ended */
+
+	/* keeper */
+	LIMIT_WORKERS = 4,
+	LIMIT_DOWNLOADS = 2, /* long answers at a time, so that short ones find a worker */
+	LIMIT_CALLS_QUEUED = 256,
+	LIMIT_ANSWER_ROWS = 100000,   /* of a query answered at once; downloads stream as many as there are */
+	LIMIT_LIVE_ARCS = 250,        /* of one frame */
+	LIMIT_BATCH_BYTES = 32 << 20, /* one encoded batch */
+	LIMIT_INGEST_QUEUE = 16,      /* requests with batches that wait for the ingest thread */
+	LIMIT_SENSORS = 64,
+	LIMIT_JSON_DEPTH = 64,
+	LIMIT_SESSION_DAYS = 14,
+	LIMIT_LINK_HOURS = 24,
+
+	/* rings between sensors and keeper */
+	LIMIT_RING_BYTES = 128 << 20,
+	LIMIT_LIVE_RING_BYTES = 4 << 20,
+};
