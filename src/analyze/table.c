@@ -71,9 +71,15 @@ void *table_add(struct table *table, const void *key, uint64_t hash, bool *ret_n
 	*ret_new = false;
 	if (record)
 		return record;
-	if (table->count == table->room && (table->count >= table->limit || !table_grow(table))) {
-		table->refused++;
-		return NULL;
+	if (table->count == table->room) {
+		/* where memory is short, asking for it again at every addition would cost more than it brings */
+		bool may_grow = table->count < table->limit && table->refused >= table->ask_again;
+		if (!may_grow || !table_grow(table)) {
+			if (may_grow)
+				table->ask_again = table->refused + 65536;
+			table->refused++;
+			return NULL;
+		}
 	}
 	record = table_record(table, table->count);
 	memset(record, 0, table->record_bytes);

@@ -21,7 +21,8 @@ struct table {
 	size_t record_bytes, key_bytes; /* key_bytes is a multiple of 8 */
 	size_t mask, count, room, limit;
 	uint64_t seed;
-	uint64_t refused; /* additions that found the table at its limit, or no memory */
+	uint64_t refused;   /* additions that found the table at its limit, or no memory */
+	uint64_t ask_again; /* the count of refusals from which growing is tried again */
 };
 
 void table_init(struct table *table, struct pool *pool, size_t record_bytes, size_t key_bytes, size_t limit);
