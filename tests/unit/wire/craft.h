@@ -13,8 +13,10 @@ struct craft {
 static inline void craft_start(struct craft *p, const void *payload, size_t bytes)
 {
 	p->at = p->room + sizeof p->room - bytes;
-	if (bytes)
+	if (payload)
 		memcpy(p->at, payload, bytes);
+	else
+		memset(p->at, 0, bytes);
 }
 
 static inline uint32_t craft_bytes(const struct craft *p)

@@ -147,7 +147,6 @@ static void anomaly_is(uint16_t link_type, const char *hex, enum packet_anomaly 
 {
 	struct craft p;
 	craft_start(&p, NULL, 60);
-	memset(p.at, 0, 60);
 	uint8_t *at = craft_front(&p, NULL, strlen(hex) / 2);
 	for (size_t i = 0; hex[2 * i]; i++)
 		sscanf(hex + 2 * i, "%2hhx", &at[i]);
