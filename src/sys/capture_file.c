@@ -588,7 +588,7 @@ int capture_open_file(const char *path, bool follow, struct capture **ret_captur
 	f->path = strdup(path);
 	bool standard = strcmp(path, "-") == 0;
 	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	struct stat stat;
+	struct stat stat = {0};
 	int result = f->path ? 0 : -ENOMEM;
 	if (result == 0 && (fd < 0 || fstat(fd, &stat) < 0))
 		result = -errno;

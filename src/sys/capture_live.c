@@ -364,7 +364,7 @@ int capture_open_interface(const char *name, unsigned ring_mib, unsigned fanout_
 		return err_set(err, -ENOMEM, "no memory to capture from %s", name);
 	live->capture.type = &live_type;
 	live->fd = -1;
-	memcpy(live->name, name, strlen(name));
+	snprintf(live->name, sizeof live->name, "%s", name);
 	int result = open_live(live, ring_mib, fanout_id, fanout_of, err);
 	if (result < 0) {
 		live_close(&live->capture);
