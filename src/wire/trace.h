@@ -18,11 +18,10 @@
 #include <stdint.h>
 
 enum {
-	TRACE_INTERFACES_MAX = 256,        /* of a pcapng section */
-	TRACE_RECORD_MAX = 1 << 18,        /* captured bytes of one packet; libpcap's MAXIMUM_SNAPLEN */
-	TRACE_BLOCK_MAX = 16 << 20,        /* a pcapng block of any kind; libpcap's bound too */
-	TRACE_RESYNC_BYTES = 1 << 20,      /* how far a sound record is searched for behind a broken one */
-	TRACE_PROBE_BYTES = 64 << 10 | 64, /* that tell every format for certain; fewer do at the end of a file */
+	TRACE_INTERFACES_MAX = 256,   /* of a pcapng section */
+	TRACE_RECORD_MAX = 1 << 18,   /* captured bytes of one packet; libpcap's MAXIMUM_SNAPLEN */
+	TRACE_BLOCK_MAX = 16 << 20,   /* a pcapng block of any kind; libpcap's bound too */
+	TRACE_RESYNC_BYTES = 1 << 20, /* how far a sound record is searched for behind a broken one */
 };
 #define TRACE_LEAP_NS (INT64_C(86400) * 1000000000) /* from one packet to the next: a leap */
 
