@@ -267,9 +267,10 @@ static json_t *groups_json(const struct table *groups, bool networks, report_nam
 		free(sorted);
 		return NULL;
 	}
-	if (groups->count)
+	if (groups->count) {
 		memcpy(sorted, groups->records, groups->count * sizeof *sorted);
-	qsort(sorted, groups->count, sizeof *sorted, group_order);
+		qsort(sorted, groups->count, sizeof *sorted, group_order);
+	}
 	int code = 0;
 	for (size_t i = 0; i < groups->count && code == 0; i++) {
 		char key[16];

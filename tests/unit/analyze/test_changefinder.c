@@ -82,7 +82,7 @@ static int rows_read(const char *path, size_t *ret_count, bool counts)
 static void test_dark_tracer_reference(void **state)
 {
 	(void)state;
-	size_t rows, expected;
+	size_t rows = 0, expected = 0;
 	if (rows_read(SHARED_DATA "/telescope/darktracer_sensor999_count.csv", &rows, true) < 0 ||
 	    rows_read(SHARED_DATA "/telescope/darktracer_sensor999_alert_date.txt", &expected, false) < 0) {
 		printf("skipped: the counts of sensor 999 are not under " SHARED_DATA "\n");

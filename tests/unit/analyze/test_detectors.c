@@ -4,6 +4,15 @@
 #include <errno.h>
 #include <sys/resource.h>
 
+#if defined(__has_feature)
+#define SANITIZED                                                                                                      \
+	(__has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer))
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
 static void test_table(void **state)
 {
 	(void)state;
@@ -82,9 +91,8 @@ static void test_other_kinds_pass(void **state)
 static void test_out_of_memory(void **state)
 {
 	(void)state;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	skip();
-#endif
+	if (SANITIZED)
+		skip();
 	struct keeper keeper = {.sink.put = keeper_put};
 	struct detectors *detectors;
 	struct err err;
