@@ -29,7 +29,7 @@ json_t *answer_objects(const json_t *answer)
 static json_t *finding_query(const char *from, json_t *filters, unsigned limit)
 {
 	return json_pack("{s:s, s:s, s:s, s:o, s:[{s:s, s:b}], s:i}", "kind", "finding", "from", from, "to",
-			 "9999-01-01T00:00:00Z", "filters", filters, "order", "by", "time", "descending", 1, "limit",
+			 "2200-01-01T00:00:00Z", "filters", filters, "order", "by", "time", "descending", 1, "limit",
 			 (int)limit);
 }
 
@@ -39,7 +39,7 @@ int api_findings_get(struct api_call *call, struct err *err)
 	int64_t from_ns, to_ns;
 	int result = api_argument_time(call, "from", "1970-01-01", &from_ns, err);
 	if (result == 0)
-		result = api_argument_time(call, "to", "9999-01-01", &to_ns, err);
+		result = api_argument_time(call, "to", "2200-01-01", &to_ns, err);
 	if (result < 0)
 		return result;
 	json_t *filters = json_array(), *answer = NULL;

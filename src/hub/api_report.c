@@ -192,7 +192,7 @@ int api_report_get(struct api_call *call, struct err *err)
 	struct report_call report = {.call = call};
 	char *end;
 	unsigned long year = strtoul(call->part, &end, 10);
-	if (*end || end - call->part != 4 || year < 1970 || year > 9998)
+	if (*end || end - call->part != 4 || year < 1970 || year > 2260)
 		return err_set(err, -EINVAL, "'%.32s' is not a year", call->part);
 	snprintf(report.from, sizeof report.from, "%04lu-01-01T00:00:00Z", year);
 	snprintf(report.to, sizeof report.to, "%04lu-01-01T00:00:00Z", year + 1);

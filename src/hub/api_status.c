@@ -43,7 +43,7 @@ static json_t *malformed_json(struct api_call *call, uint16_t sensor)
 	json_t *answer = NULL, *object = json_object();
 	json_t *query =
 		json_pack("{s:s, s:s, s:s, s:[{s:s,s:s,s:i},{s:s,s:s,s:s}], s:[s], s:[{s:s,s:s}], s:i}", "kind",
-			  "health", "from", "1970-01-01", "to", "9999-01-01", "filters", "field", "sensor", "op", "=",
+			  "health", "from", "1970-01-01", "to", "2200-01-01", "filters", "field", "sensor", "op", "=",
 			  "value", (int)sensor, "field", "name", "op", "like", "value", "malformed.%", "keys", "name",
 			  "aggregates", "op", "sum", "field", "value", "limit", 100);
 	if (api_ask(call, query, &answer, &err) == 0)

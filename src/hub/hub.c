@@ -297,7 +297,8 @@ static int children_watch(struct hub *hub, struct err *err)
 		fds[count] = (struct pollfd){.fd = hub->signal_fd, .events = POLLIN};
 		if (poll(fds, count + 1, wait_ms) < 0 && errno != EINTR)
 			return err_set(err, -errno, "poll: %s", strerror(errno));
-		if (fds[count].revents)
+		struct signalfd_siginfo signalled;
+		if (fds[count].revents && read(hub->signal_fd, &signalled, sizeof signalled) > 0)
 			return 0;
 		for (uint32_t i = 0; i < count; i++) {
 			child_look(hub, i);
