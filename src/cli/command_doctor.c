@@ -115,9 +115,12 @@ int command_doctor(const struct command_call *call, struct err *err)
 	examine_disk(&all, options->data);
 	size_t i;
 	json_t *line;
-	if (options->common.json)
-		json_dumpf(json_pack("{s:b,s:O}", "ok", !all.bad, "checks", all.lines), stdout, JSON_INDENT(1));
-	else
+	if (options->common.json) {
+		json_t *report = json_pack("{s:b,s:O}", "ok", !all.bad, "checks", all.lines);
+		json_dumpf(report, stdout, JSON_INDENT(1));
+		printf("\n");
+		json_decref(report);
+	} else {
 		json_array_foreach(all.lines, i, line)
 			printf("%-5s %-10s %s%s%s\n", json_string_value(json_object_get(line, "verdict")),
 			       json_string_value(json_object_get(line, "check")),
@@ -126,8 +129,7 @@ int command_doctor(const struct command_call *call, struct err *err)
 			       json_is_string(json_object_get(line, "consequence"))
 				       ? json_string_value(json_object_get(line, "consequence"))
 				       : "");
-	if (options->common.json)
-		printf("\n");
+	}
 	json_decref(all.lines);
 	return all.bad ? EXIT_FAILED : EXIT_DONE;
 }
