@@ -1,7 +1,25 @@
 /* The table of commands. A new one is a line here and a function in a file of its own. */
 #include "cli/commands.h"
 
+#include "cli/command_hub.h"
+
+#include <stddef.h>
+
 const struct command commands[] = {
+	{
+		.name = "hub",
+		.summary = "collect, analyse, store and show: the system itself",
+		.summary_ja = "収集・分析・蓄積・表示を行う本体",
+		.operands = "[FILE...]",
+		.operands_help = "further captures after --capture FILE",
+		.options = hub_own_option_table,
+		.groups = {{hub_option_table, offsetof(struct command_hub_options, hub)},
+			   {telescope_sensor_option_table, offsetof(struct command_hub_options, telescope)},
+			   {simulation_option_table, offsetof(struct command_hub_options, simulation)}},
+		.options_bytes = sizeof(struct command_hub_options),
+		.run = command_hub,
+		.example = "yagura hub --data DIR --interface eth1 --darknet 192.0.2.0/24",
+	},
 	{
 		.name = "telescope read",
 		.summary = "report what capture files of a darknet hold; nothing is kept",
@@ -43,6 +61,26 @@ const struct command commands[] = {
 		.options = data_option_table,
 		.options_bytes = sizeof(struct data_options),
 		.run = command_status,
+	},
+	{
+		.name = "backup",
+		.summary = "copy the store to a directory, while the hub runs or not",
+		.summary_ja = "蓄積をディレクトリに複製する(ハブの稼働中でもよい)",
+		.operands = "DIR",
+		.operands_help = "directory to make",
+		.options = data_option_table,
+		.options_bytes = sizeof(struct data_options),
+		.run = command_backup,
+	},
+	{
+		.name = "restore",
+		.summary = "make a data directory from a backup",
+		.summary_ja = "複製からデータディレクトリを作る",
+		.operands = "DIR",
+		.operands_help = "directory of the backup",
+		.options = restore_option_table,
+		.options_bytes = sizeof(struct restore_options),
+		.run = command_restore,
 	},
 	{
 		.name = "doctor",

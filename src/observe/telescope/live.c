@@ -116,8 +116,8 @@ static void spark_row(struct live *live, const struct addr *source, const struct
 static int tick_close(struct live *live, struct err *err)
 {
 	static const struct addr none;
-	for (uint8_t kind = 0; kind < PACKET_KINDS; kind++) {
-		struct tuple_key key = {.kind = kind};
+	for (unsigned kind = 0; kind < PACKET_KINDS; kind++) {
+		struct tuple_key key = {.kind = (uint8_t)kind};
 		spark_row(live, &none, &none, &key, live->totals[kind]);
 	}
 	int result = live->sink->put(live->sink, live->sparks, err);

@@ -1,0 +1,124 @@
+/* yagura hub: the sensors that the options name, and the hub around them. */
+#include "cli/command_hub.h"
+#include "cli/modules.h"
+#include "cli/paths.h"
+
+#include "observe/telescope/sensor.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const struct option_spec hub_own_option_table[] = {
+	{"simulate", OPTION_FLAG, OPTION_AT(struct command_hub_options, simulate),
+	 .help = "watch a generated country of traffic", .help_ja = "模擬の一国分の通信を観測する"},
+	{"darknet-place", OPTION_TEXT, OPTION_AT(struct command_hub_options, place), "35.68,139.69",
+	 .argument = "LAT,LON", .help = "where the darknet is drawn on the map",
+	 .help_ja = "地図上のダークネットの位置(緯度,経度)"},
+	{"darknet-label", OPTION_TEXT, OPTION_AT(struct command_hub_options, label), .argument = "TEXT",
+	 .help = "what the darknet is called on the map (default: its first prefix)",
+	 .help_ja = "地図上のダークネットの名前(既定値は最初のプレフィックス)"},
+	{NULL},
+};
+enum { WORKERS_MAX = 64 };
+
+/* One sensor, or one for each worker that shares an interface. */
+static size_t hub_sensors(struct command_hub_options *options, struct pool *pool, struct hub_sensor *sensors)
+{
+	size_t count = (size_t)options->telescope.workers;
+	options->telescope.fanout_id = (uint16_t)(getpid() & 0xffff ? getpid() & 0xffff : 1);
+	for (size_t i = 0; i < count; i++) {
+		struct telescope_sensor_options *own = pool_alloc(pool, sizeof *own);
+		char name[32];
+		if (!own)
+			return 0;
+		*own = options->telescope;
+		own->sensor = (uint16_t)(i + 1);
+		snprintf(name, sizeof name, count > 1 ? "telescope-%zu" : "telescope", i + 1);
+		sensors[i] = (struct hub_sensor){.module = &telescope_module,
+						 .options = own,
+						 .name = pool_text(pool, name),
+						 .live = options->telescope.interface != NULL};
+		if (own->follow || own->captures.count) {
+			const char **paths = pool_array(pool, own->captures.count + 1, sizeof *paths);
+			for (size_t c = 0; paths && c < own->captures.count; c++)
+				paths[c] = own->captures.items[c];
+			sensors[i].read_paths = paths;
+		}
+	}
+	return count;
+}
+
+/* FILE... after --capture FILE: the shell has spread a pattern. */
+static int hub_captures(const struct command_call *call, struct command_hub_options *options, struct err *err)
+{
+	if (call->operand_count && options->telescope.captures.count == 0)
+		return err_set(err, -EINVAL, "'%.64s' was not expected: captures come after --capture",
+			       call->operands[0]);
+	for (int i = 0; i < call->operand_count; i++) {
+		int result = option_set(telescope_sensor_option_table, &options->telescope, call->pool, "capture",
+					call->operands[i], err);
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+static int hub_source(struct command_hub_options *options, struct pool *pool, struct hub_setup *setup, struct err *err)
+{
+	options->telescope.surveys = path_shared(pool, options->telescope.surveys, "data/survey-organisations.yaml");
+	if (options->simulate) {
+		if (options->telescope.interface || options->telescope.captures.count)
+			return err_set(err, -EINVAL, "--simulate goes with neither --interface nor --capture");
+		options->telescope.darknet = (struct prefix_list){NULL, 0};
+		options->simulation.data = path_shared(
+			pool, strcmp(options->simulation.data, "data") ? options->simulation.data : NULL, "data");
+		options->simulation.deps = path_shared(
+			pool, strcmp(options->simulation.deps, "deps") ? options->simulation.deps : NULL, "deps");
+		setup->mode = "simulate";
+		return simulation_feed_new(&options->simulation, pool, &options->telescope.feed,
+					   &options->telescope.darknet, err);
+	}
+	setup->mode = options->telescope.interface ? "live" : "capture";
+	if (!options->telescope.interface && options->telescope.captures.count == 0)
+		return 0; /* a hub for sensors elsewhere */
+	if (options->telescope.captures.count && options->telescope.darknet.count == 0) {
+		/* A capture without a darknet given: everything in it is taken for darknet. */
+		int result = option_set(telescope_sensor_option_table, &options->telescope, pool, "darknet",
+					"0.0.0.0/0", err);
+		if (result == 0)
+			result = option_set(telescope_sensor_option_table, &options->telescope, pool, "darknet", "::/0",
+					    err);
+		if (result < 0)
+			return result;
+	}
+	return telescope_module.check(&options->telescope, err);
+}
+
+int command_hub(const struct command_call *call, struct err *err)
+{
+	struct command_hub_options options = *(const struct command_hub_options *)call->options;
+	struct hub_sensor sensors[WORKERS_MAX];
+	struct hub_setup setup = {.sensors = sensors, .modules = modules};
+	char label[PREFIX_TEXT_BYTES];
+	if (hub_captures(call, &options, err) < 0 || hub_source(&options, call->pool, &setup, err) < 0)
+		return EXIT_USAGE;
+	if (sscanf(options.place, "%lf,%lf", &setup.darknet_latitude, &setup.darknet_longitude) != 2) {
+		err_set(err, -EINVAL, "--darknet-place: '%.64s' was given, LATITUDE,LONGITUDE was expected",
+			options.place);
+		return EXIT_USAGE;
+	}
+	options.hub.web = path_shared(call->pool, options.hub.web, "web/dist");
+	options.hub.deps = path_shared(call->pool, options.hub.deps, "deps");
+	setup.darknet = &options.telescope.darknet;
+	setup.darknet_label = options.label ? options.label
+			      : options.telescope.darknet.count
+				      ? prefix_format(&options.telescope.darknet.items[0], label)
+				      : "darknet";
+	if (options.telescope.feed || options.telescope.interface || options.telescope.captures.count)
+		setup.sensor_count = hub_sensors(&options, call->pool, sensors);
+	return hub_run(&options.hub, &setup, err) < 0 ? EXIT_FAILED : EXIT_DONE;
+}
