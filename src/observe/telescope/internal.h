@@ -18,7 +18,7 @@ struct port_count {
 	uint64_t packets, sources;
 };
 
-struct live;
+struct pulse;
 
 struct telescope {
 	struct telescope_options options;
@@ -26,7 +26,7 @@ struct telescope {
 	struct pool *pool;
 	struct darknet *darknet;
 	struct darknet *survey; /* sources of the list; NULL: none */
-	struct live *live;
+	struct pulse *pulse;
 	struct telescope_counts counts;
 
 	int64_t minute_ns; /* INT64_MIN: none is open */
@@ -49,12 +49,12 @@ struct telescope {
 	struct verdict_line lines[BURST_MAX];
 };
 
-/* Live pictures and raw packets (live.c): sparks every 100 ms, blocks of pcapng at 1 MiB or 10 s. */
-int live_new(const struct telescope_options *options, struct sink *sink, struct live **ret_live,
-	     struct err *err) must_check;
-int live_packet(struct live *live, const struct packet *packet, const struct frame *frame,
-		const struct verdict_line *line, struct err *err) must_check;
-int live_tick(struct live *live, int64_t now_ns, struct err *err) must_check;
-int live_finish(struct live *live, struct err *err) must_check;
-void live_wall(struct live *live, int64_t now_ns);
-void live_free(struct live *live);
+/* Live pictures and raw packets (pulse.c): sparks every 100 ms, blocks of pcapng at 1 MiB or 10 s. */
+int pulse_new(const struct telescope_options *options, struct sink *sink, struct pulse **ret_pulse,
+	      struct err *err) must_check;
+int pulse_packet(struct pulse *pulse, const struct packet *packet, const struct frame *frame,
+		 const struct verdict_line *line, struct err *err) must_check;
+int pulse_tick(struct pulse *pulse, int64_t now_ns, struct err *err) must_check;
+int pulse_finish(struct pulse *pulse, struct err *err) must_check;
+void pulse_wall(struct pulse *pulse, int64_t now_ns);
+void pulse_free(struct pulse *pulse);

@@ -53,7 +53,7 @@ int telescope_new(const struct telescope_options *options, struct sink *sink, st
 			result = err_set(err, -ENOMEM, "no memory for the telescope's tables");
 	}
 	if (result == 0 && (options->live || options->raw))
-		result = live_new(options, sink, &telescope->live, err);
+		result = pulse_new(options, sink, &telescope->pulse, err);
 	if (result < 0) {
 		telescope_free(telescope);
 		return result;
@@ -66,7 +66,7 @@ void telescope_free(struct telescope *telescope)
 {
 	if (!telescope)
 		return;
-	live_free(telescope->live);
+	pulse_free(telescope->pulse);
 	tuple_table_done(&telescope->tuples);
 	echo_table_done(&telescope->echoes);
 	for (size_t v = 0; v < 2; v++) {
@@ -552,8 +552,8 @@ static int burst_fold(struct telescope *telescope, unsigned count, struct err *e
 		tuple_fold(telescope, line, packet);
 		if (line->key.kind == PACKET_BACKSCATTER && step == 0)
 			step = echo_fold(telescope, line, packet, err);
-		if (telescope->live && step == 0)
-			step = live_packet(telescope->live, packet, telescope->kept_frames[i], line, err);
+		if (telescope->pulse && step == 0)
+			step = pulse_packet(telescope->pulse, packet, telescope->kept_frames[i], line, err);
 		result = result < 0 ? result : step;
 	}
 	return result;
@@ -614,20 +614,20 @@ int telescope_tick(struct telescope *telescope, int64_t now_ns, struct err *err)
 		result = minute_close(telescope, err);
 	else if (telescope->echoes.count && now_ns - telescope->echo_bin_ns >= 2 * ECHO_NS)
 		result = echoes_close(telescope, err);
-	int live = telescope->live ? live_tick(telescope->live, now_ns, err) : 0;
+	int live = telescope->pulse ? pulse_tick(telescope->pulse, now_ns, err) : 0;
 	return result < 0 ? result : live;
 }
 
 void telescope_wall(struct telescope *telescope, int64_t now_ns)
 {
-	if (telescope->live)
-		live_wall(telescope->live, now_ns);
+	if (telescope->pulse)
+		pulse_wall(telescope->pulse, now_ns);
 }
 
 int telescope_finish(struct telescope *telescope, struct err *err)
 {
 	int result = telescope->options.only_counts ? 0 : minute_close(telescope, err);
-	int live = telescope->live ? live_finish(telescope->live, err) : 0;
+	int live = telescope->pulse ? pulse_finish(telescope->pulse, err) : 0;
 	return result < 0 ? result : live;
 }
 
