@@ -26,6 +26,7 @@
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { FRONTS = 2, FRONT_TCP = 0, FRONT_LOCAL = 1 };
@@ -275,7 +276,7 @@ static void child_look(struct hub *hub, uint32_t i)
 static int first_seconds(struct hub *hub, const struct child *child, struct err *err)
 {
 	char how[96];
-	if (child->state != CHILD_WAITING || child->restarts > 0 ||
+	if (child->state != CHILD_WAITING || child->restarts > 0 || !WIFEXITED(child->status) ||
 	    clock_now_ns() - hub->shared->started_ns > 5 * NS_PER_S)
 		return 0;
 	child_describe(child, how, sizeof how);

@@ -116,7 +116,7 @@ class Hub:
         return self.ready()
 
     def __exit__(self, kind, value, trace):
-        if kind:
+        if kind and kind is not SystemExit:
             print(self.text(self.log)[-3000:])
             self.process.kill()
             self.process.wait()
