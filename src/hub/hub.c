@@ -40,7 +40,7 @@ struct hub {
 	struct ring *rings[LIMIT_SENSORS], *live_rings[LIMIT_SENSORS];
 	_Atomic uint64_t *metrics[LIMIT_SENSORS];
 	size_t metrics_bytes[LIMIT_SENSORS];
-	int listen_fds[FRONTS], request_pairs[FRONTS][2], live_pair[2], signal_fd;
+	int listen_fds[FRONTS], request_pairs[FRONTS][2], live_pair[2], signal_fd, lock_fd;
 	char url[LISTEN_URL_BYTES];
 	struct keeper_setup keeper;
 	struct front_setup fronts[FRONTS];
@@ -116,13 +116,13 @@ static int data_open(struct hub *hub, struct err *err)
 	/* The store has a lock of its own; this one keeps two hubs from sharing the unix socket. */
 	if (snprintf(path, sizeof path, "%s/hub.lock", data) >= (int)sizeof path)
 		return err_set(err, -ENAMETOOLONG, "%s: the name is too long", data);
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = hub->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		int code = errno == EWOULDBLOCK ? EBUSY : errno;
 		return err_set(err, -code, "%s: %s", data,
 			       code == EBUSY ? "another hub runs on this directory" : strerror(code));
 	}
-	return 0; /* held until this process ends */
+	return 0;
 }
 
 static int user_find(struct hub *hub, struct err *err)
@@ -370,6 +370,43 @@ static int hub_work(struct hub *hub, struct err *err)
 	return result;
 }
 
+static void fd_close(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+static void page_free(void *page, size_t bytes)
+{
+	if (page)
+		munmap(page, bytes);
+}
+
+static void hub_free(struct hub *hub)
+{
+	char path[4096];
+	if (hub->listen_fds[FRONT_LOCAL] >= 0 &&
+	    snprintf(path, sizeof path, "%s/hub.sock", hub->options->data) < (int)sizeof path)
+		(void)unlink(path);
+	for (size_t i = 0; i < LIMIT_SENSORS; i++) {
+		ring_free(hub->rings[i]);
+		ring_free(hub->live_rings[i]);
+		page_free((void *)hub->metrics[i], hub->metrics_bytes[i]);
+	}
+	for (unsigned i = 0; i < FRONTS; i++) {
+		page_free(hub->front_shared[i], sizeof(struct front_shared));
+		fd_close(hub->listen_fds[i]);
+		fd_close(hub->request_pairs[i][0]);
+		fd_close(hub->request_pairs[i][1]);
+	}
+	page_free(hub->shared, sizeof *hub->shared);
+	fd_close(hub->live_pair[0]);
+	fd_close(hub->live_pair[1]);
+	fd_close(hub->signal_fd);
+	fd_close(hub->lock_fd);
+	free(hub);
+}
+
 int hub_run(const struct hub_options *options, const struct hub_setup *setup, struct err *err)
 {
 	struct hub *hub = calloc(1, sizeof *hub);
@@ -377,16 +414,15 @@ int hub_run(const struct hub_options *options, const struct hub_setup *setup, st
 		return err_set(err, -ENOMEM, "no memory for the hub");
 	hub->options = options;
 	hub->setup = *setup;
+	for (unsigned i = 0; i < FRONTS; i++)
+		hub->listen_fds[i] = hub->request_pairs[i][0] = hub->request_pairs[i][1] = -1;
+	hub->live_pair[0] = hub->live_pair[1] = hub->signal_fd = hub->lock_fd = -1;
 	running = hub;
 	log_setup("hub", LOG_INFO, -1);
 	int result = hub_open(hub, err);
 	if (result == 0)
 		result = hub_work(hub, err);
-	char path[4096];
-	if (hub->listen_fds[FRONT_LOCAL] > 0 &&
-	    snprintf(path, sizeof path, "%s/hub.sock", options->data) < (int)sizeof path)
-		(void)unlink(path);
-	free(hub); /* descriptors and shared memory end with the process */
 	running = NULL;
+	hub_free(hub);
 	return result;
 }
