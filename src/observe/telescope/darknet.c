@@ -6,24 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { BLOCKS = 65536, BITMAP_BYTES = 8192 };
-
-struct darknet {
-	uint8_t state[BLOCKS]; /* BLOCK_* */
-	uint8_t *bitmaps[BLOCKS];
-	struct prefix *v6, *v6_excluded;
-	size_t v6_count, v6_excluded_count;
-};
-
-enum { BLOCK_NONE, BLOCK_WHOLE, BLOCK_PART };
-
-bool darknet_has_v4(const struct darknet *darknet, uint32_t host_order)
-{
-	uint8_t state = darknet->state[host_order >> 16];
-	if (__builtin_expect(state != BLOCK_PART, 1))
-		return state == BLOCK_WHOLE;
-	return darknet->bitmaps[host_order >> 16][(host_order & 0xffff) >> 3] >> (host_order & 7) & 1;
-}
+enum { BITMAP_BYTES = 8192 };
 
 bool darknet_has_v6(const struct darknet *darknet, const uint8_t address[16])
 {
@@ -40,7 +23,7 @@ bool darknet_has_v6(const struct darknet *darknet, const uint8_t address[16])
 uint64_t darknet_v4_addresses(const struct darknet *darknet)
 {
 	uint64_t count = 0;
-	for (size_t block = 0; block < BLOCKS; block++) {
+	for (size_t block = 0; block < DARKNET_BLOCKS; block++) {
 		if (darknet->state[block] == BLOCK_WHOLE)
 			count += 65536;
 		for (size_t i = 0; darknet->state[block] == BLOCK_PART && i < BITMAP_BYTES; i++)

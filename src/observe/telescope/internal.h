@@ -1,16 +1,22 @@
 /* What the files of the telescope share among themselves. */
 #pragma once
 
+#include "core/clock.h"
 #include "observe/telescope/darknet.h"
+#include "observe/telescope/surveyors.h"
 #include "observe/telescope/table.h"
 #include "observe/telescope/telescope.h"
 
-enum { SURVEY_PORTS = 30, SURVEY_PACKETS = 300000 };
+enum { BATCH_ROWS = 4096 };
+#define ECHO_NS (10 * NS_PER_S)
+#define LATE_NS NS_PER_MINUTE /* how late a packet may be and still belong to the open minute */
 
 /* One packet of a burst, judged. */
 struct verdict_line {
 	struct tuple_key key;
-	uint64_t hash, target_hash;
+	uint32_t row; /* + 1; 0: to be looked for again */
+	uint64_t hash;
+	uint32_t target_hash, payload;
 	uint8_t certainty;
 };
 
@@ -19,35 +25,50 @@ struct port_count {
 };
 
 struct pulse;
+struct payloads;
 
 struct telescope {
 	struct telescope_options options;
-	struct sink *sink;
+	struct stamping_sink {
+		struct sink sink;
+		struct sink *next;
+		uint64_t boot, sequence; /* of batches */
+	} stamping;
+	struct sink *sink; /* stamping */
 	struct pool *pool;
 	struct darknet *darknet;
 	struct darknet *survey; /* sources of the list; NULL: none */
 	struct pulse *pulse;
+	struct payloads *payloads;
 	struct telescope_counts counts;
 
 	int64_t minute_ns; /* INT64_MIN: none is open */
 	struct tuple_table tuples;
-	struct tuple **sorted;
-	uint32_t sorted_room;
+	uint64_t *order; /* source and row of the closing minute, two arrays of order_room */
+	uint32_t order_room;
 	int64_t echo_bin_ns;
 	struct echo_table echoes;
 
 	struct source_table sources[2];    /* IPv4, IPv6 */
 	struct number_set port_sources[2]; /* pairs of protocol and port, and source */
 	struct v6_table v6;
-	uint64_t surveyors;                /* sources that behave as surveys do */
+	struct surveyors surveyors;        /* sources that behave as surveys do */
 	struct port_count ports[2][65536]; /* TCP, UDP */
 
 	struct batch *batch, *echo_batch;
 	struct packet burst[BURST_MAX];
 	struct packet *kept[BURST_MAX];
 	const struct frame *kept_frames[BURST_MAX];
+	uint8_t kinds[BURST_MAX];
 	struct verdict_line lines[BURST_MAX];
 };
+
+/* Hand a batch to the sink and clear it. An empty one is nothing. */
+int batch_send(struct telescope *telescope, struct batch *batch, struct err *err);
+
+/* The close of a minute (minute.c): settle tools, count sources and ports, hand out rows sorted by source. */
+int minute_close(struct telescope *telescope, struct err *err);
+int echoes_close(struct telescope *telescope, struct err *err);
 
 /* Live pictures and raw packets (pulse.c): sparks every 100 ms, blocks of pcapng at 1 MiB or 10 s. */
 int pulse_new(const struct telescope_options *options, struct sink *sink, struct pulse **ret_pulse,
@@ -57,4 +78,4 @@ int pulse_packet(struct pulse *pulse, const struct packet *packet, const struct 
 int pulse_tick(struct pulse *pulse, int64_t now_ns, struct err *err) must_check;
 int pulse_finish(struct pulse *pulse, struct err *err) must_check;
 void pulse_wall(struct pulse *pulse, int64_t now_ns);
-void pulse_free(struct pulse *pulse);
+void pulse_free(struct pulse *live);

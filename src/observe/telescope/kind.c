@@ -375,6 +375,12 @@ static struct verdict kind_judge(const struct packet *packet)
 	}
 }
 
+void packet_kinds(struct packet *const *packets, unsigned count, uint8_t *ret_kinds)
+{
+	for (unsigned i = 0; i < count; i++)
+		ret_kinds[i] = (uint8_t)kind_judge(packets[i]).kind;
+}
+
 enum packet_kind packet_kind_of(const struct packet *packet)
 {
 	return kind_judge(packet).kind;

@@ -10,6 +10,9 @@
  * of its source (survey.h), which the caller asks for what is PACKET_SCAN here. */
 enum packet_kind packet_kind_of(const struct packet *packet);
 
+/* The same for a burst. */
+void packet_kinds(struct packet *const *packets, unsigned count, uint8_t *ret_kinds);
+
 /* Names the rule of packet_kind_of() that decided, for `explain` and tests: "tcp.syn", "udp.answer.dns" ... */
 const char *packet_kind_rule(const struct packet *packet, enum packet_kind *ret_kind);
 

@@ -2,60 +2,89 @@
 #include "observe/telescope/table.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-int tuple_table_init(struct tuple_table *table, uint32_t capacity)
+enum { HUGE_BYTES = 2 << 20, TUPLES_LEAST = 1 << 10 };
+
+/* Where a number of 32 random bits falls among `room` places (Lemire's multiply-shift): any room, not only powers of
+ * two, so that tables can grow by half or a quarter. */
+static inline uint32_t place_of(uint32_t hash, uint32_t room)
 {
-	uint32_t room = 1024;
-	while (room < capacity)
+	return (uint32_t)((uint64_t)hash * room >> 32);
+}
+
+static size_t mapped_bytes(size_t bytes)
+{
+	return (bytes + 4095) & ~(size_t)4095;
+}
+
+void *table_room(size_t bytes)
+{
+	if (bytes < HUGE_BYTES / 2)
+		return calloc(1, bytes ? bytes : 1);
+	size_t wanted = mapped_bytes(bytes), slack = wanted + HUGE_BYTES;
+	char *map = mmap(NULL, slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (map == MAP_FAILED)
+		return NULL;
+	char *begin = (char *)(((uintptr_t)map + HUGE_BYTES - 1) & ~(uintptr_t)(HUGE_BYTES - 1));
+	if (begin > map)
+		munmap(map, (size_t)(begin - map));
+	munmap(begin + wanted, (size_t)(map + slack - (begin + wanted)));
+	(void)!madvise(begin, wanted, MADV_HUGEPAGE);
+	return begin;
+}
+
+void table_room_free(void *room, size_t bytes)
+{
+	if (!room || bytes < HUGE_BYTES / 2)
+		free(room);
+	else
+		munmap(room, mapped_bytes(bytes));
+}
+
+int tuple_table_init(struct tuple_table *table, uint32_t rows)
+{
+	uint32_t room = TUPLES_LEAST;
+	while (room < rows)
 		room *= 2;
 	*table = (struct tuple_table){
-		.entries = aligned_alloc(64, (size_t)room * sizeof(struct tuple)),
-		.first_ns = malloc((size_t)room * sizeof(int64_t)),
-		.slots = malloc((size_t)room * sizeof(uint32_t)),
-		.mask = room - 1,
+		.rows = table_room((size_t)room * sizeof *table->rows),
+		.slots = table_room(2 * (size_t)room * sizeof *table->slots),
+		.room = room,
+		.mask = 2 * room - 1,
 	};
-	if (!table->entries || !table->first_ns || !table->slots) {
+	if (!table->rows || !table->slots) {
 		tuple_table_done(table);
 		return -ENOMEM;
 	}
-	memset(table->entries, 0, (size_t)room * sizeof(struct tuple));
 	return 0;
 }
 
 void tuple_table_done(struct tuple_table *table)
 {
-	free(table->entries);
-	free(table->first_ns);
-	free(table->slots);
+	table_room_free(table->rows, (size_t)table->room * sizeof *table->rows);
+	table_room_free(table->slots, 2 * (size_t)table->room * sizeof *table->slots);
 	*table = (struct tuple_table){0};
-}
-
-static struct tuple_key tuple_key_of(const struct tuple *tuple)
-{
-	return (struct tuple_key){tuple->source,       tuple->used,     tuple->kind,  tuple->tool,
-				  tuple->tool_version, tuple->protocol, tuple->flags, tuple->port};
 }
 
 int tuple_table_reserve(struct tuple_table *table, uint32_t more)
 {
-	uint64_t wanted = ((uint64_t)table->count + more) * 4 / 3 + 1;
-	if (wanted <= (uint64_t)table->mask + 1)
+	uint64_t wanted = (uint64_t)table->count + more;
+	if (wanted <= table->room)
 		return 0;
 	struct tuple_table grown;
-	if (wanted > UINT32_MAX / 2 || tuple_table_init(&grown, (uint32_t)wanted) < 0)
+	if (wanted > UINT32_MAX / 4 || tuple_table_init(&grown, (uint32_t)wanted) < 0)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < table->count; i++) {
-		const struct tuple *old = &table->entries[table->slots[i]];
-		struct tuple_key key = tuple_key_of(old);
-		uint32_t slot = (uint32_t)tuple_hash(&key) & grown.mask;
-		while (grown.entries[slot].used)
+	memcpy(grown.rows, table->rows, table->count * sizeof *grown.rows);
+	grown.count = table->count;
+	for (uint32_t i = 0; i < grown.count; i++) {
+		uint64_t hash = tuple_hash(&grown.rows[i].key);
+		uint32_t slot = (uint32_t)hash & grown.mask;
+		while (grown.slots[slot].row)
 			slot = (slot + 1) & grown.mask;
-		grown.entries[slot] = *old;
-		grown.first_ns[slot] = table->first_ns[table->slots[i]];
-		grown.slots[grown.count++] = slot;
+		grown.slots[slot] = (struct tuple_slot){i + 1, (uint32_t)(hash >> 32)};
 	}
 	tuple_table_done(table);
 	*table = grown;
@@ -64,95 +93,117 @@ int tuple_table_reserve(struct tuple_table *table, uint32_t more)
 
 void tuple_table_clear(struct tuple_table *table)
 {
-	for (uint32_t i = 0; i < table->count; i++)
-		table->entries[table->slots[i]].used = 0;
-	table->count = 0;
-}
-
-struct tuple *tuple_table_at(struct tuple_table *table, const struct tuple_key *key, uint64_t hash)
-{
-	uint32_t slot = (uint32_t)hash & table->mask;
-	struct tuple *tuple = &table->entries[slot];
-	while (tuple->used) {
-		if (tuple->source == key->source && tuple->port == key->port && tuple->protocol == key->protocol &&
-		    tuple->flags == key->flags && tuple->used == key->version && tuple->kind == key->kind &&
-		    tuple->tool == key->tool && tuple->tool_version == key->tool_version)
-			return tuple;
-		slot = (slot + 1) & table->mask;
-		tuple = &table->entries[slot];
+	struct tuple_table small;
+	if (table->room > TUPLES_LEAST && table->count < table->room / 16 &&
+	    tuple_table_init(&small, table->room / 4) == 0) {
+		tuple_table_done(table);
+		*table = small;
+		return;
 	}
-	table->slots[table->count++] = slot;
-	return tuple;
+	memset(table->slots, 0, ((size_t)table->mask + 1) * sizeof *table->slots);
+	table->count = 0;
 }
 
 uint32_t targets_estimate(uint64_t bits, uint32_t packets)
 {
-	int set = __builtin_popcountll(bits);
-	uint32_t estimate = set == 64 ? 266 : (uint32_t)lround(-64 * log(1 - set / 64.0));
+	/* round(-64 ln(1 - n/64)) for n bits set; all set: what 63.5 would give */
+	static const uint16_t estimates[65] = {
+		0,  1,  2,  3,  4,  5,  6,  7,   9,   10,  11,  12,  13,  15,  16,  17,  18,  20,  21,  23,  24, 25,
+		27, 28, 30, 32, 33, 35, 37, 39,  40,  42,  44,  46,  48,  51,  53,  55,  58,  60,  63,  65,  68, 71,
+		74, 78, 81, 85, 89, 93, 97, 102, 107, 113, 119, 126, 133, 142, 151, 163, 177, 196, 222, 266, 266};
+	uint32_t estimate = estimates[__builtin_popcountll(bits)];
 	return estimate < packets ? estimate : packets;
 }
 
-/* Growth of a shard whose entries are `bytes` wide; `place` puts one old entry into the new array. */
-static void *shard_room(uint32_t mask, size_t bytes, uint32_t *ret_mask)
+/* --- shards ------------------------------------------------------------------------------------------------------ */
+
+static bool shard_is_full(const struct shard *shard)
 {
-	uint32_t room = mask ? (mask + 1) * 2 : 64;
-	*ret_mask = room - 1;
-	return room ? calloc(room, bytes) : NULL;
+	return (uint64_t)shard->count * 20 >= (uint64_t)shard->room * 17;
 }
 
-static bool shard_is_full(uint32_t count, uint32_t mask)
+/* By half while small, by a quarter later. */
+static uint32_t shard_next_room(uint32_t room)
 {
-	return mask == 0 || (uint64_t)count * 5 >= ((uint64_t)mask + 1) * 4;
+	return room == 0 ? 64 : room < 65536 ? room + room / 2 : room + room / 4;
 }
 
-void source_table_done(struct source_table *table)
+static void shards_done(struct shard *shards, size_t width)
 {
-	for (size_t i = 0; i < SOURCE_SHARDS; i++)
-		free(table->shards[i].entries);
-	*table = (struct source_table){0};
+	for (size_t i = 0; i < SHARDS; i++) {
+		table_room_free(shards[i].entries, (size_t)shards[i].room * width);
+		shards[i] = (struct shard){0};
+	}
 }
 
-static struct source *shard_slot(const struct source_shard *shard, uint32_t address, uint64_t hash)
+static size_t shards_bytes(const struct shard *shards, size_t width)
 {
-	uint32_t slot = (uint32_t)hash & shard->mask;
-	while (shard->entries[slot].state && shard->entries[slot].address != address)
-		slot = (slot + 1) & shard->mask;
-	return &shard->entries[slot];
+	size_t bytes = SHARDS * sizeof *shards;
+	for (size_t i = 0; i < SHARDS; i++)
+		bytes += (size_t)shards[i].room * width;
+	return bytes;
 }
 
-struct source *source_table_find(const struct source_table *table, uint32_t address)
+static inline uint64_t source_hash(uint32_t address)
 {
-	uint64_t hash = hash_u64(address + UINT64_C(0x5bd1e995));
-	const struct source_shard *shard = &table->shards[hash >> 56];
-	if (!shard->entries)
-		return NULL;
-	struct source *source = shard_slot(shard, address, hash);
-	return source->state ? source : NULL;
+	return hash_u64(address + UINT64_C(0x5bd1e995));
 }
 
-static int source_shard_grow(struct source_shard *shard)
+static struct source *source_place(const struct shard *shard, uint32_t address, uint64_t hash)
 {
-	struct source_shard grown = {.count = shard->count};
-	grown.entries = shard_room(shard->mask, sizeof *grown.entries, &grown.mask);
+	struct source *entries = shard->entries;
+	uint32_t place = place_of((uint32_t)hash, shard->room);
+	while (entries[place].state && entries[place].address != address)
+		place = place + 1 == shard->room ? 0 : place + 1;
+	return &entries[place];
+}
+
+static int source_shard_grow(struct shard *shard)
+{
+	struct shard grown = {.count = shard->count, .room = shard_next_room(shard->room)};
+	const struct source *old = shard->entries;
+	grown.entries = table_room((size_t)grown.room * sizeof *old);
 	if (!grown.entries)
 		return -ENOMEM;
-	for (uint32_t i = 0; shard->entries && i <= shard->mask; i++)
-		if (shard->entries[i].state) {
-			uint32_t address = shard->entries[i].address;
-			*shard_slot(&grown, address, hash_u64(address + UINT64_C(0x5bd1e995))) = shard->entries[i];
-		}
-	free(shard->entries);
+	for (uint32_t i = 0; i < shard->room; i++)
+		if (old[i].state)
+			*source_place(&grown, old[i].address, source_hash(old[i].address)) = old[i];
+	table_room_free(shard->entries, (size_t)shard->room * sizeof *old);
 	*shard = grown;
 	return 0;
 }
 
+void source_table_done(struct source_table *table)
+{
+	shards_done(table->shards, sizeof(struct source));
+	table->count = 0;
+}
+
+void source_table_prefetch(const struct source_table *table, uint32_t address)
+{
+	uint64_t hash = source_hash(address);
+	const struct shard *shard = &table->shards[hash >> 56];
+	if (shard->room)
+		__builtin_prefetch((struct source *)shard->entries + place_of((uint32_t)hash, shard->room), 1);
+}
+
+struct source *source_table_find(const struct source_table *table, uint32_t address)
+{
+	uint64_t hash = source_hash(address);
+	const struct shard *shard = &table->shards[hash >> 56];
+	if (!shard->room)
+		return NULL;
+	struct source *source = source_place(shard, address, hash);
+	return source->state ? source : NULL;
+}
+
 struct source *source_table_at(struct source_table *table, uint32_t address, bool *ret_new)
 {
-	uint64_t hash = hash_u64(address + UINT64_C(0x5bd1e995));
-	struct source_shard *shard = &table->shards[hash >> 56];
-	if (shard_is_full(shard->count, shard->mask) && source_shard_grow(shard) < 0)
+	uint64_t hash = source_hash(address);
+	struct shard *shard = &table->shards[hash >> 56];
+	if (shard_is_full(shard) && source_shard_grow(shard) < 0)
 		return NULL;
-	struct source *source = shard_slot(shard, address, hash);
+	struct source *source = source_place(shard, address, hash);
 	*ret_new = source->state == 0;
 	if (*ret_new) {
 		*source = (struct source){.address = address, .state = SOURCE_USED};
@@ -164,47 +215,64 @@ struct source *source_table_at(struct source_table *table, uint32_t address, boo
 
 size_t source_table_bytes(const struct source_table *table)
 {
-	size_t bytes = sizeof *table;
-	for (size_t i = 0; i < SOURCE_SHARDS; i++)
-		bytes += table->shards[i].mask ? ((size_t)table->shards[i].mask + 1) * sizeof(struct source) : 0;
-	return bytes;
+	return shards_bytes(table->shards, sizeof(struct source));
 }
 
 void number_set_done(struct number_set *set)
 {
-	for (size_t i = 0; i < SOURCE_SHARDS; i++)
-		free(set->shards[i].entries);
-	*set = (struct number_set){0};
+	shards_done(set->shards, sizeof(uint64_t));
+	set->count = 0;
 }
 
-static uint64_t *number_slot(const struct number_shard *shard, uint64_t number, uint64_t hash)
+static uint64_t *number_place(const struct shard *shard, uint64_t number, uint64_t hash)
 {
-	uint32_t slot = (uint32_t)hash & shard->mask;
-	while (shard->entries[slot] && shard->entries[slot] != number)
-		slot = (slot + 1) & shard->mask;
-	return &shard->entries[slot];
+	uint64_t *entries = shard->entries;
+	uint32_t place = place_of((uint32_t)hash, shard->room);
+	while (entries[place] && entries[place] != number)
+		place = place + 1 == shard->room ? 0 : place + 1;
+	return &entries[place];
+}
+
+static int number_shard_grow(struct shard *shard)
+{
+	struct shard grown = {.count = shard->count, .room = shard_next_room(shard->room)};
+	const uint64_t *old = shard->entries;
+	grown.entries = table_room((size_t)grown.room * sizeof *old);
+	if (!grown.entries)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < shard->room; i++)
+		if (old[i])
+			*number_place(&grown, old[i], hash_u64(old[i])) = old[i];
+	table_room_free(shard->entries, (size_t)shard->room * sizeof *old);
+	*shard = grown;
+	return 0;
+}
+
+void number_set_prefetch(const struct number_set *set, uint64_t number)
+{
+	uint64_t hash = hash_u64(number);
+	const struct shard *shard = &set->shards[hash >> 56];
+	if (shard->room)
+		__builtin_prefetch((uint64_t *)shard->entries + place_of((uint32_t)hash, shard->room), 1);
+}
+
+bool number_set_has(const struct number_set *set, uint64_t number)
+{
+	uint64_t hash = hash_u64(number);
+	const struct shard *shard = &set->shards[hash >> 56];
+	return shard->room && *number_place(shard, number, hash) == number;
 }
 
 int number_set_add(struct number_set *set, uint64_t number)
 {
 	uint64_t hash = hash_u64(number);
-	struct number_shard *shard = &set->shards[hash >> 56];
-	if (shard_is_full(shard->count, shard->mask)) {
-		struct number_shard grown = {.count = shard->count};
-		grown.entries = shard_room(shard->mask, sizeof *grown.entries, &grown.mask);
-		if (!grown.entries)
-			return -ENOMEM;
-		for (uint32_t i = 0; shard->entries && i <= shard->mask; i++)
-			if (shard->entries[i])
-				*number_slot(&grown, shard->entries[i], hash_u64(shard->entries[i])) =
-					shard->entries[i];
-		free(shard->entries);
-		*shard = grown;
-	}
-	uint64_t *slot = number_slot(shard, number, hash);
-	if (*slot)
+	struct shard *shard = &set->shards[hash >> 56];
+	if (shard_is_full(shard) && number_shard_grow(shard) < 0)
+		return -ENOMEM;
+	uint64_t *place = number_place(shard, number, hash);
+	if (*place)
 		return 0;
-	*slot = number;
+	*place = number;
 	shard->count++;
 	set->count++;
 	return 1;
@@ -212,10 +280,7 @@ int number_set_add(struct number_set *set, uint64_t number)
 
 size_t number_set_bytes(const struct number_set *set)
 {
-	size_t bytes = sizeof *set;
-	for (size_t i = 0; i < SOURCE_SHARDS; i++)
-		bytes += set->shards[i].mask ? ((size_t)set->shards[i].mask + 1) * sizeof(uint64_t) : 0;
-	return bytes;
+	return shards_bytes(set->shards, sizeof(uint64_t));
 }
 
 static uint64_t v6_hash(const uint8_t address[16])

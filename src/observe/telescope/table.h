@@ -1,5 +1,5 @@
-/* The tables that packets are folded into. Open addressing over powers of two, one cache line an entry where it
- * matters; nothing is allocated per packet, growth happens between bursts.
+/* The tables that packets are folded into. Nothing is allocated per packet; growth happens between bursts, and the
+ * tables of the whole run grow in 256 shards apart, so that none of them is ever there twice and no growth is long.
  */
 #pragma once
 
@@ -10,111 +10,156 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* --- minute tuples ------------------------------------------------------------------------------------------------ */
+/* Zeroed memory for tables: large ones in huge pages, because they are met at random. NULL: out of memory. */
+void *table_room(size_t bytes);
+void table_room_free(void *room, size_t bytes);
 
-/* One row of the open minute: 64 bytes, one cache line. IPv6 sources are named by their number in the v6 source table.
- */
-struct tuple {
-	uint32_t source;
-	uint8_t used; /* 0 free, 4 or 6 */
-	uint8_t kind, tool, tool_version;
-	uint8_t certainty; /* enum tool_certainty, of `tool` */
-	uint8_t protocol, flags, ttl;
-	uint16_t port;
-	uint16_t target_hash; /* of the first packet's destination: a repeat proves nothing */
-	uint32_t packets;
-	uint32_t last_us; /* after first, saturating */
-	uint32_t seq;     /* of the first packet */
-	uint32_t unicornscan_key;
-	uint8_t agrees_nmap, agrees_unicornscan; /* a later packet agreed with the first */
-	uint8_t spoofed;
-	uint8_t spare;
-	uint32_t payload, signature;
-	uint64_t target_bits; /* linear counting: which of 64 hash values of destinations were met */
-	uint64_t bytes;
-};
-/* The first packet's time lives in a column of its own: it is written once. */
+/* --- minute tuples ---------------------------------------------------------------------------------------------- */
 
-struct tuple_table {
-	struct tuple *entries;
-	int64_t *first_ns; /* by slot */
-	uint32_t *slots;   /* of used entries, in order of appearance */
-	uint32_t count, mask;
-};
-
-int tuple_table_init(struct tuple_table *table, uint32_t capacity);
-void tuple_table_done(struct tuple_table *table);
-/* Room for `more` entries at a load of at most 3/4. -ENOMEM keeps the old one. */
-int tuple_table_reserve(struct tuple_table *table, uint32_t more);
-void tuple_table_clear(struct tuple_table *table); /* costs what is used, not what is there */
-
+/* What makes two packets one row: twelve bytes without a gap, compared as two numbers. */
 struct tuple_key {
-	uint32_t source;
-	uint8_t version, kind, tool, tool_version, protocol, flags;
+	uint32_t source; /* IPv4, or the number of an IPv6 source */
 	uint16_t port;
+	uint8_t protocol, flags;
+	uint8_t version, kind, tool, tool_version;
 };
+_Static_assert(sizeof(struct tuple_key) == 12, "compared and hashed as 8 and 4 bytes");
+
+enum {
+	TUPLE_SPOOFED = 1,
+	TUPLE_SECOND = 2,  /* its tool wants a second agreeing packet of the source */
+	TUPLE_FOLLOWS = 4, /* its tool stands if it stands for other rows of the source */
+};
+
+/* One row of the open minute: one cache line. */
+struct tuple {
+	struct tuple_key key;
+	uint32_t packets; /* 0: folded into another row */
+	uint64_t bytes;
+	uint64_t target_bits;              /* linear counting: which of 64 hash values of destinations were met */
+	uint32_t first_us, last_us;        /* since a minute before the open one began */
+	uint32_t seq, unicornscan_key;     /* of the first packet */
+	uint32_t payload, signature;       /* of the first packet */
+	uint16_t target_hash;              /* of the first packet's destination: a repeat proves nothing */
+	uint8_t ttl, marks;                /* TUPLE_* */
+	uint16_t agree, agree_unicornscan; /* later packets that agree with the first, saturating */
+};
+_Static_assert(sizeof(struct tuple) == 64, "a row is one cache line");
+
+/* Rows stand in order of appearance; an index of (row + 1, 32 bits of the hash) finds them. */
+struct tuple_slot {
+	uint32_t row, tag;
+};
+struct tuple_table {
+	struct tuple *rows;
+	struct tuple_slot *slots;
+	uint32_t count, room; /* rows */
+	uint32_t mask;        /* of slots, at least twice as many as rows */
+};
+
+int tuple_table_init(struct tuple_table *table, uint32_t rows);
+void tuple_table_done(struct tuple_table *table);
+int tuple_table_reserve(struct tuple_table *table, uint32_t more); /* -ENOMEM keeps the old one */
+/* Costs what is used. A table that was far larger than this minute needed becomes smaller. */
+void tuple_table_clear(struct tuple_table *table);
 
 static inline uint64_t tuple_hash(const struct tuple_key *key)
 {
-	uint64_t low =
-		(uint64_t)key->source << 32 | (uint32_t)key->port << 16 | (uint32_t)key->protocol << 8 | key->flags;
-	uint64_t high =
-		(uint64_t)key->version << 24 | (uint32_t)key->kind << 16 | (uint32_t)key->tool << 8 | key->tool_version;
-	return hash_u64(low ^ high * UINT64_C(0x9e3779b97f4a7c15));
+	uint64_t low;
+	uint32_t high;
+	__builtin_memcpy(&low, key, 8);
+	__builtin_memcpy(&high, (const char *)key + 8, 4);
+	low = (low ^ (low >> 32)) * UINT64_C(0x9e3779b97f4a7c15) ^ high * UINT64_C(0xbf58476d1ce4e5b9);
+	low ^= low >> 29;
+	low *= UINT64_C(0x94d049bb133111eb);
+	return low ^ low >> 32;
 }
 
-/* The entry of the key, made (used 0) when it is not there: the caller fills it. There must be room. */
-struct tuple *tuple_table_at(struct tuple_table *table, const struct tuple_key *key, uint64_t hash);
+static inline bool tuple_key_same(const struct tuple_key *a, const struct tuple_key *b)
+{
+	return __builtin_memcmp(a, b, sizeof *a) == 0;
+}
+
+/* The row of the key, or the slot where it belongs when it is not there (NULL). */
+static inline struct tuple *tuple_table_find(const struct tuple_table *table, const struct tuple_key *key,
+					     uint64_t hash, uint32_t *ret_slot)
+{
+	uint32_t slot = (uint32_t)hash & table->mask, tag = (uint32_t)(hash >> 32);
+	for (; table->slots[slot].row; slot = (slot + 1) & table->mask) {
+		struct tuple *row = &table->rows[table->slots[slot].row - 1];
+		if (table->slots[slot].tag == tag && tuple_key_same(&row->key, key)) {
+			*ret_slot = slot;
+			return row;
+		}
+	}
+	*ret_slot = slot;
+	return NULL;
+}
+
+/* A new row in a free slot: only the key is set. There must be room. */
+static inline struct tuple *tuple_table_add(struct tuple_table *table, const struct tuple_key *key, uint64_t hash,
+					    uint32_t slot)
+{
+	struct tuple *row = &table->rows[table->count++];
+	table->slots[slot] = (struct tuple_slot){table->count, (uint32_t)(hash >> 32)};
+	row->key = *key;
+	return row;
+}
 
 /* Distinct destinations by linear counting (Whang, Vander-Zanden, Taylor 1990) over 64 bits; exact up to a few, within
  * a tenth at 60, saturating at 266. `packets` is an upper bound. */
 uint32_t targets_estimate(uint64_t bits, uint32_t packets);
-static inline uint64_t target_bit(uint64_t destination_hash)
+static inline uint64_t target_bit(uint32_t target_hash)
 {
-	return UINT64_C(1) << (destination_hash >> 58);
+	return UINT64_C(1) << (target_hash >> 26);
 }
 
-/* --- sources -------------------------------------------------------------------------------------------------------
- */
+/* --- sources ---------------------------------------------------------------------------------------------------- */
 
-/* What is kept of a source for the whole run: 24 bytes, so that 70 million fit below 4 GiB. */
+enum { SHARDS = 256 };
+
+/* What is kept of a source for the whole run: 20 bytes, so that 70 million fit well below 4 GiB. */
 struct source {
-	uint32_t address; /* v4, or the number of a v6 source */
-	uint32_t packets; /* of the day, saturating */
+	uint32_t address; /* IPv4, or the number of an IPv6 source */
+	uint32_t packets; /* of the run, saturating; never 0 where used */
 	uint32_t seq, unicornscan_key;
 	uint16_t target_hash;
-	uint16_t ports; /* distinct, saturating */
-	uint16_t day;
 	uint8_t tools; /* bit per enum scan_tool: confirmed */
 	uint8_t state; /* SOURCE_* */
 };
-enum { SOURCE_USED = 1, SOURCE_TCP = 2, SOURCE_SURVEY = 4, SOURCE_ONE_MASSCAN = 8, SOURCE_ONE_ZMAP = 16 };
+enum {
+	SOURCE_USED = 1,
+	SOURCE_NMAP_SEQ = 2,
+	SOURCE_TCP = 4,
+	SOURCE_ONE_MASSCAN = 8,
+	SOURCE_ONE_ZMAP = 16,
+	SOURCE_BUSY = 32
+};
 
-/* 256 shards that grow alone, so that growing never needs twice the memory. */
-enum { SOURCE_SHARDS = 256 };
+struct shard {
+	void *entries;
+	uint32_t count, room;
+};
 struct source_table {
-	struct source_shard {
-		struct source *entries;
-		uint32_t count, mask;
-	} shards[SOURCE_SHARDS];
+	struct shard shards[SHARDS];
 	uint64_t count;
 };
 void source_table_done(struct source_table *table);
 struct source *source_table_find(const struct source_table *table, uint32_t address);
 /* The source of the address, made when new (*ret_new). NULL: out of memory. Pointers hold until the next call. */
 struct source *source_table_at(struct source_table *table, uint32_t address, bool *ret_new);
+void source_table_prefetch(const struct source_table *table, uint32_t address);
 size_t source_table_bytes(const struct source_table *table);
 
 /* Exact sets of numbers (never 0), sharded alike. */
 struct number_set {
-	struct number_shard {
-		uint64_t *entries;
-		uint32_t count, mask;
-	} shards[SOURCE_SHARDS];
+	struct shard shards[SHARDS];
 	uint64_t count;
 };
 void number_set_done(struct number_set *set);
 int number_set_add(struct number_set *set, uint64_t number); /* 1 new, 0 there already, -ENOMEM */
+bool number_set_has(const struct number_set *set, uint64_t number);
+void number_set_prefetch(const struct number_set *set, uint64_t number);
 size_t number_set_bytes(const struct number_set *set);
 
 /* IPv6 addresses numbered 0, 1, 2 ... in order of appearance. */
@@ -126,8 +171,7 @@ struct v6_table {
 void v6_table_done(struct v6_table *table);
 int v6_table_number(struct v6_table *table, const uint8_t address[16], uint32_t *ret_number); /* 0, -ENOMEM */
 
-/* --- echoes of attacks ----------------------------------------------------------------------------------------------
- */
+/* --- echoes of attacks ------------------------------------------------------------------------------------------ */
 
 struct echo {
 	struct addr victim;

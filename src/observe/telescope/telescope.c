@@ -1,27 +1,48 @@
-/* The hot path: parse a burst, drop what is not for the darknet, tell kind and tool, fold into tables. Then the close
- * of a minute: settle which tools the evidence of the whole minute supports, count, and hand out batches sorted by
- * source.
+/* The hot path: parse a burst, drop what is not for the darknet, tell kind and tool, fold into tables.
  *
- * Per packet one cache line of the tuple table is touched, prefetched while its neighbours are parsed. What needs a
- * source's history (two-packet rules, distinct counts) waits for the close, where all of a source's rows stand
- * together.
+ * Per packet one line of the index and one of the rows of the open minute are touched, both fetched while neighbours in
+ * the burst are worked on. What needs a source's history (two-packet rules, distinct counts) waits for the close of the
+ * minute (minute.c), where all of a source's rows stand together.
  */
 #include "observe/telescope/telescope.h"
 
-#include "core/clock.h"
+#include "core/cursor.h"
 #include "observe/telescope/internal.h"
 #include "observe/telescope/kind.h"
+#include "observe/telescope/payload.h"
 #include "observe/telescope/tool.h"
 #include "wire/tcp_options.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
+#include <sys/random.h>
 
-enum { BATCH_ROWS = 4096, PAYLOAD_HASHED = 64 };
-#define LATE_NS NS_PER_MINUTE /* how late a packet may be and still belong to the open minute */
-#define ECHO_NS (10 * NS_PER_S)
+#define TIME_MAX_NS (INT64_C(1) << 62) /* so that differences never overflow */
+
+/* Batches get their names here, whichever part of the telescope made them; sparks are not worth one. */
+static int stamp_put(struct sink *sink, const struct batch *batch, struct err *err)
+{
+	struct stamping_sink *stamping = (struct stamping_sink *)sink;
+	if (batch->kind != &record_spark) {
+		struct batch *own = (struct batch *)batch; /* every batch that comes here is the telescope's own */
+		own->sensor_boot = stamping->boot;
+		own->sequence = ++stamping->sequence;
+	}
+	return stamping->next->put(stamping->next, batch, err);
+}
+
+static int tables_new(struct telescope *telescope, struct err *err)
+{
+	if (tuple_table_init(&telescope->tuples, 0) < 0 || echo_table_reserve(&telescope->echoes, BURST_MAX) < 0)
+		return err_set(err, -ENOMEM, "no memory for the telescope's tables");
+	telescope->batch = batch_new(&record_tuple, BATCH_ROWS);
+	telescope->echo_batch = batch_new(&record_echo, BATCH_ROWS);
+	telescope->payloads = payloads_new();
+	if (!telescope->batch || !telescope->echo_batch || !telescope->payloads)
+		return err_set(err, -ENOMEM, "no memory for the telescope's batches");
+	return 0;
+}
 
 int telescope_new(const struct telescope_options *options, struct sink *sink, struct telescope **ret_telescope,
 		  struct err *err)
@@ -30,30 +51,28 @@ int telescope_new(const struct telescope_options *options, struct sink *sink, st
 	if (!telescope)
 		return err_set(err, -ENOMEM, "no memory for the telescope");
 	telescope->options = *options;
-	telescope->sink = sink;
+	telescope->stamping.sink.put = stamp_put;
+	telescope->stamping.next = sink;
+	telescope->sink = &telescope->stamping.sink;
 	telescope->pool = pool_new(NULL, "telescope");
 	telescope->counts.first_ns = INT64_MAX;
 	telescope->counts.last_ns = INT64_MIN;
-	telescope->minute_ns = INT64_MIN;
-	int result = telescope->pool ? darknet_new(&options->darknet, &options->exclude, telescope->pool,
-						   &telescope->darknet, err)
-				     : -ENOMEM;
+	telescope->minute_ns = telescope->echo_bin_ns = INT64_MIN;
+	int result = 0;
+	if (getrandom(&telescope->stamping.boot, sizeof telescope->stamping.boot, 0) < 0)
+		telescope->stamping.boot = hash_u64((uint64_t)clock_now_ns());
+	result = telescope->pool
+			 ? darknet_new(&options->darknet, &options->exclude, telescope->pool, &telescope->darknet, err)
+			 : err_set(err, -ENOMEM, "no memory for the telescope");
 	if (result == 0 && options->survey.count) {
 		result = darknet_new(&options->survey, NULL, telescope->pool, &telescope->survey, err);
 		if (result < 0)
 			err_prefix(err, result, "survey organisations");
 	}
-	if (result == 0 && !options->only_counts) {
-		result = tuple_table_init(&telescope->tuples, 1 << 14);
-		if (result == 0)
-			result = echo_table_reserve(&telescope->echoes, BURST_MAX);
-		telescope->batch = batch_new(&record_tuple, BATCH_ROWS);
-		telescope->echo_batch = batch_new(&record_echo, BATCH_ROWS);
-		if (result < 0 || !telescope->batch || !telescope->echo_batch)
-			result = err_set(err, -ENOMEM, "no memory for the telescope's tables");
-	}
+	if (result == 0 && !options->only_counts)
+		result = tables_new(telescope, err);
 	if (result == 0 && (options->live || options->raw))
-		result = pulse_new(options, sink, &telescope->pulse, err);
+		result = pulse_new(options, telescope->sink, &telescope->pulse, err);
 	if (result < 0) {
 		telescope_free(telescope);
 		return result;
@@ -74,371 +93,96 @@ void telescope_free(struct telescope *telescope)
 		number_set_done(&telescope->port_sources[v]);
 	}
 	v6_table_done(&telescope->v6);
+	surveyors_done(&telescope->surveyors);
+	payloads_free(telescope->payloads);
 	batch_free(telescope->batch);
 	batch_free(telescope->echo_batch);
-	free(telescope->sorted);
+	free(telescope->order);
 	pool_free(telescope->pool);
 	free(telescope);
 }
 
-/* --- the close of a minute ------------------------------------------------------------------------------------------
- */
+/* --- packets ----------------------------------------------------------------------------------------------------- */
 
-static int batch_send(struct telescope *telescope, struct batch *batch, struct err *err)
+static uint32_t target_hash_of(const struct packet *packet)
 {
-	int result = batch->rows ? telescope->sink->put(telescope->sink, batch, err) : 0;
-	batch_clear(batch);
-	return result;
-}
-
-static struct addr source_address(const struct telescope *telescope, const struct tuple *tuple)
-{
-	return tuple->used == 4 ? addr_from_v4(tuple->source) : telescope->v6.addresses[tuple->source];
-}
-
-static int tuple_emit(struct telescope *telescope, const struct tuple *tuple, int64_t first_ns, struct err *err)
-{
-	struct batch *batch = telescope->batch;
-	uint32_t row = batch->rows++;
-	BATCH_COLUMN(batch, int64_t, 0)[row] = telescope->minute_ns;
-	BATCH_COLUMN(batch, uint16_t, 1)[row] = telescope->options.sensor;
-	BATCH_COLUMN(batch, struct addr, 2)[row] = source_address(telescope, tuple);
-	BATCH_COLUMN(batch, uint8_t, 3)[row] = tuple->kind;
-	BATCH_COLUMN(batch, uint8_t, 4)[row] = tuple->tool;
-	BATCH_COLUMN(batch, uint8_t, 5)[row] = tuple->tool_version;
-	BATCH_COLUMN(batch, uint8_t, 6)[row] = tuple->protocol;
-	BATCH_COLUMN(batch, uint16_t, 7)[row] = tuple->port;
-	BATCH_COLUMN(batch, uint8_t, 8)[row] = tuple->flags;
-	BATCH_COLUMN(batch, uint8_t, 9)[row] = tuple->ttl;
-	BATCH_COLUMN(batch, uint8_t, 10)[row] = tuple->spoofed;
-	BATCH_COLUMN(batch, uint32_t, 11)[row] = tuple->packets;
-	BATCH_COLUMN(batch, uint64_t, 12)[row] = tuple->bytes;
-	BATCH_COLUMN(batch, uint32_t, 13)[row] = targets_estimate(tuple->target_bits, tuple->packets);
-	BATCH_COLUMN(batch, int64_t, 14)[row] = first_ns;
-	BATCH_COLUMN(batch, int64_t, 15)[row] = first_ns + (int64_t)tuple->last_us * NS_PER_US;
-	BATCH_COLUMN(batch, uint64_t, 16)[row] = tuple->payload;
-	BATCH_COLUMN(batch, uint32_t, 17)[row] = tuple->signature;
-	BATCH_COLUMN(batch, uint16_t, 18)[row] = 0;
-	BATCH_COLUMN(batch, uint32_t, 19)[row] = 0;
-	return batch->rows == batch->capacity ? batch_send(telescope, batch, err) : 0;
-}
-
-static void tuple_rename(struct tuple *tuple, enum scan_tool tool)
-{
-	if (tuple->tool != tool)
-		tuple->tool_version = VERSION_UNTOLD;
-	tuple->tool = (uint8_t)tool;
-}
-
-/* 16-bit rules: two agreeing packets, and agreement that is no accident of a busy source (one packet in 65,536 agrees
- * by chance; a sixteenth of them does not). A lone one of an earlier minute counts as one. */
-static void settle_seconds(struct tuple *const *rows, size_t count, enum scan_tool tool, uint8_t one_bit,
-			   struct source *source)
-{
-	uint64_t agreeing = 0, all = 0;
-	bool seconds = false;
-	for (size_t i = 0; i < count; i++) {
-		all += rows[i]->packets;
-		if (rows[i]->tool != tool)
-			continue;
-		agreeing += rows[i]->packets;
-		seconds |= rows[i]->certainty == TOOL_SECOND;
+	uint64_t number = packet->dst;
+	if (__builtin_expect(packet->version != 4, 0)) {
+		uint64_t high, low;
+		memcpy(&high, packet->ip + 24, 8);
+		memcpy(&low, packet->ip + 32, 8);
+		number = high ^ hash_u64(low);
 	}
-	if (!seconds)
-		return;
-	bool earlier = (source->state & one_bit) || (source->tools & 1 << tool);
-	bool confirmed = agreeing + earlier >= 2 && agreeing * 16 >= all;
-	if (!confirmed && agreeing == 1)
-		source->state |= one_bit;
-	for (size_t i = 0; i < count && !confirmed; i++)
-		if (rows[i]->tool == tool && rows[i]->certainty == TOOL_SECOND)
-			tuple_rename(rows[i], TOOL_UNKNOWN);
-}
-
-static bool row_is_tcp_probe(const struct tuple *row)
-{
-	return row->protocol == 6 && row->tool == TOOL_UNKNOWN &&
-	       (row->kind == PACKET_SCAN || row->kind == PACKET_SURVEY);
-}
-
-/* Nmap and unicornscan: two packets of the source, of different targets, agree. Compared are the first packets of its
- * rows with each other, each row's later ones with its first (done at the packet), and the last minute's. */
-static void settle_pairs(struct tuple *const *rows, size_t count, struct source *source)
-{
-	const struct tuple *before = NULL;
-	bool nmap = source->tools & 1 << TOOL_NMAP, unicornscan = source->tools & 1 << TOOL_UNICORNSCAN;
-	for (size_t i = 0; i < count; i++) {
-		const struct tuple *row = rows[i];
-		if (!row_is_tcp_probe(row))
-			continue;
-		nmap |= row->agrees_nmap;
-		unicornscan |= row->agrees_unicornscan;
-		bool differs = before && row->used == before->used &&
-			       (before->target_hash != row->target_hash || before->port != row->port);
-		bool earlier = (source->state & SOURCE_TCP) && source->target_hash != row->target_hash;
-		if ((differs && before->spare && row->spare && tool_is_nmap(before->seq, row->seq)) ||
-		    (earlier && row->spare && source->seq && tool_is_nmap(source->seq, row->seq)))
-			nmap = true;
-		if (row->used == 4 && ((differs && before->unicornscan_key == row->unicornscan_key) ||
-				       (earlier && source->unicornscan_key == row->unicornscan_key)))
-			unicornscan = true;
-		before = row;
-	}
-	if (!before)
-		return;
-	for (size_t i = 0; i < count; i++)
-		if (row_is_tcp_probe(rows[i])) {
-			if (unicornscan && !nmap)
-				tuple_rename(rows[i], TOOL_UNICORNSCAN);
-			else if (nmap && rows[i]->spare)
-				tuple_rename(rows[i], TOOL_NMAP);
-		}
-	source->state |= SOURCE_TCP;
-	source->seq = before->spare ? before->seq : 0;
-	source->unicornscan_key = before->unicornscan_key;
-	source->target_hash = before->target_hash;
-}
-
-/* NICT's rule of thumb: 30 ports and 300,000 packets of one source in a day is somebody who surveys. */
-static void source_note(struct telescope *telescope, struct source *source, const struct tuple *row, bool new_port)
-{
-	uint16_t day = (uint16_t)(telescope->minute_ns / NS_PER_DAY);
-	if (source->day != day) {
-		source->day = day;
-		source->packets = 0;
-		source->ports = 0;
-	}
-	source->packets =
-		source->packets + row->packets < source->packets ? UINT32_MAX : source->packets + row->packets;
-	if (new_port && source->ports < UINT16_MAX)
-		source->ports++;
-	if (source->ports >= SURVEY_PORTS && source->packets >= SURVEY_PACKETS && !(source->state & SOURCE_SURVEY)) {
-		source->state |= SOURCE_SURVEY;
-		telescope->surveyors++;
-	}
-}
-
-static int row_count(struct telescope *telescope, struct source *source, const struct tuple *row)
-{
-	struct telescope_tool_count *tool = &telescope->counts.tools[row->tool];
-	tool->packets += row->packets;
-	if (!(source->tools & 1 << row->tool)) {
-		source->tools |= (uint8_t)(1 << row->tool);
-		tool->sources++;
-	}
-	bool counted = row->kind != PACKET_BACKSCATTER && (row->protocol == 6 || row->protocol == 17);
-	int fresh = 0;
-	if (counted) {
-		struct port_count *port = &telescope->ports[row->protocol == 17][row->port];
-		uint64_t pair = UINT64_C(1) << 63 | (uint64_t)(row->protocol == 17) << 48 | (uint64_t)row->port << 32 |
-				row->source;
-		fresh = number_set_add(&telescope->port_sources[row->used == 6], pair);
-		if (fresh < 0)
-			return fresh;
-		port->packets += row->packets;
-		port->sources += (uint64_t)fresh;
-	}
-	source_note(telescope, source, row, fresh == 1);
-	return 0;
-}
-
-static int group_close(struct telescope *telescope, struct tuple **rows, size_t count, struct err *err)
-{
-	bool is_new;
-	struct source_table *table = &telescope->sources[rows[0]->used == 6];
-	struct source *source = source_table_at(table, rows[0]->source, &is_new);
-	if (!source)
-		return err_set(err, -ENOMEM, "no memory for another source; %llu are known",
-			       (unsigned long long)telescope->counts.sources);
-	telescope->counts.sources += is_new;
-	settle_seconds(rows, count, TOOL_MASSCAN, SOURCE_ONE_MASSCAN, source);
-	settle_seconds(rows, count, TOOL_ZMAP, SOURCE_ONE_ZMAP, source);
-	settle_pairs(rows, count, source);
-	for (size_t i = 0; i < count; i++) {
-		size_t slot = (size_t)(rows[i] - telescope->tuples.entries);
-		if (row_count(telescope, source, rows[i]) < 0)
-			return err_set(err, -ENOMEM, "no memory for another pair of source and port");
-		int result = tuple_emit(telescope, rows[i], telescope->tuples.first_ns[slot], err);
-		if (result < 0)
-			return result;
-	}
-	return 0;
-}
-
-/* Radix sort of rows by source (LSD, four passes of 8 bits over the number, one over the version): stable and linear.
- */
-static struct tuple **rows_sort(struct telescope *telescope)
-{
-	uint32_t count = telescope->tuples.count;
-	if (count > telescope->sorted_room) {
-		struct tuple **grown = realloc(telescope->sorted, 2 * (size_t)count * sizeof(struct tuple *));
-		if (!grown)
-			return NULL;
-		telescope->sorted = grown;
-		telescope->sorted_room = count;
-	}
-	struct tuple **from = telescope->sorted, **to = from + telescope->sorted_room;
-	for (uint32_t i = 0; i < count; i++)
-		from[i] = &telescope->tuples.entries[telescope->tuples.slots[i]];
-	for (unsigned pass = 0; pass < 5; pass++) {
-		uint32_t places[256] = {0}, sum = 0;
-		for (uint32_t i = 0; i < count; i++)
-			places[pass < 4 ? from[i]->source >> pass * 8 & 255 : from[i]->used]++;
-		for (unsigned value = 0; value < 256; value++) {
-			uint32_t here = places[value];
-			places[value] = sum;
-			sum += here;
-		}
-		for (uint32_t i = 0; i < count; i++)
-			to[places[pass < 4 ? from[i]->source >> pass * 8 & 255 : from[i]->used]++] = from[i];
-		struct tuple **swap = from;
-		from = to;
-		to = swap;
-	}
-	return from;
-}
-
-static int echoes_close(struct telescope *telescope, struct err *err)
-{
-	struct batch *batch = telescope->echo_batch;
-	int result = 0;
-	for (uint32_t i = 0; i < telescope->echoes.count && result == 0; i++) {
-		const struct echo *echo = &telescope->echoes.entries[telescope->echoes.slots[i]];
-		uint32_t row = batch->rows++;
-		BATCH_COLUMN(batch, int64_t, 0)[row] = telescope->echo_bin_ns;
-		BATCH_COLUMN(batch, uint16_t, 1)[row] = telescope->options.sensor;
-		BATCH_COLUMN(batch, struct addr, 2)[row] = echo->victim;
-		BATCH_COLUMN(batch, uint8_t, 3)[row] = echo->protocol;
-		BATCH_COLUMN(batch, uint16_t, 4)[row] = echo->port;
-		BATCH_COLUMN(batch, uint32_t, 5)[row] = echo->packets;
-		BATCH_COLUMN(batch, uint64_t, 6)[row] = echo->bytes;
-		BATCH_COLUMN(batch, uint32_t, 7)[row] = targets_estimate(echo->target_bits, echo->packets);
-		BATCH_COLUMN(batch, int64_t, 8)[row] = echo->first_ns;
-		BATCH_COLUMN(batch, int64_t, 9)[row] = echo->last_ns;
-		if (batch->rows == batch->capacity)
-			result = batch_send(telescope, batch, err);
-	}
-	echo_table_clear(&telescope->echoes);
-	return result < 0 ? result : batch_send(telescope, batch, err);
-}
-
-static int minute_close(struct telescope *telescope, struct err *err)
-{
-	uint32_t count = telescope->tuples.count;
-	if (telescope->minute_ns == INT64_MIN)
-		return 0;
-	int result = echoes_close(telescope, err);
-	struct tuple **rows = count ? rows_sort(telescope) : NULL;
-	if (count && !rows)
-		result = err_set(err, -ENOMEM, "no memory to sort %u rows", count);
-	for (uint32_t i = 0, next; rows && i < count; i = next) {
-		for (next = i + 1;
-		     next < count && rows[next]->source == rows[i]->source && rows[next]->used == rows[i]->used;)
-			next++;
-		int closed = group_close(telescope, rows + i, next - i, err);
-		result = result < 0 ? result : closed;
-	}
-	if (telescope->batch->rows) {
-		int sent = batch_send(telescope, telescope->batch, err);
-		result = result < 0 ? result : sent;
-	}
-	tuple_table_clear(&telescope->tuples);
-	telescope->minute_ns = INT64_MIN;
-	return result;
-}
-
-/* --- packets
- * ---------------------------------------------------------------------------------------------------------- */
-
-static uint64_t target_hash_of(const struct packet *packet)
-{
-	if (packet->version == 4)
-		return hash_u64(packet->dst);
-	uint64_t high, low;
-	memcpy(&high, packet->ip + 24, 8);
-	memcpy(&low, packet->ip + 32, 8);
-	return hash_u64(high ^ hash_u64(low));
+	number *= UINT64_C(0x9e3779b97f4a7c15);
+	return (uint32_t)((number ^ number >> 32) * UINT64_C(0xbf58476d1ce4e5b9) >> 32);
 }
 
 /* Window, TCP options, DF and a class of TTL: what a program or stack cannot help showing. */
 static uint32_t signature_of(struct packet *packet)
 {
 	uint8_t ttl_class = packet->ttl <= 64 ? 1 : packet->ttl <= 128 ? 2 : 3;
-	uint64_t options = packet->protocol == 6 && packet->l4 ? tcp_options_read(packet).signature : 0;
+	uint64_t options = packet->protocol == 6 && packet->l4 && packet->header_bytes > 20
+				   ? tcp_options_read(packet).signature
+				   : 0;
 	uint64_t window = packet->protocol == 6 ? packet->window : 0;
 	return (uint32_t)hash_u64(options ^ window << 16 ^ (uint64_t)(packet->flags & PACKET_DF) << 8 ^ ttl_class);
 }
 
-static uint32_t payload_hash_of(const struct packet *packet)
+static void row_begin(struct tuple *row, const struct verdict_line *line, struct packet *packet, uint32_t at_us)
 {
-	bool has = (packet->protocol == 6 || packet->protocol == 17) && packet->l4 &&
-		   packet->l4_bytes > packet->header_bytes;
-	if (!has)
-		return 0;
-	size_t length = packet->l4_bytes - packet->header_bytes;
-	uint32_t hash = (uint32_t)XXH3_64bits(packet->l4 + packet->header_bytes,
-					      length < PAYLOAD_HASHED ? length : PAYLOAD_HASHED);
-	return hash ? hash : 1;
+	uint8_t marks = packet_is_spoofed(packet, line->key.tool) ? TUPLE_SPOOFED : 0;
+	row->packets = 0;
+	row->bytes = row->target_bits = 0;
+	row->first_us = row->last_us = at_us;
+	row->seq = line->key.tool == TOOL_ZMAP && packet->protocol == 1 ? load_be32(packet->l4 + 4) : packet->seq;
+	row->unicornscan_key = packet->protocol == 6 && packet->version == 4
+				       ? tool_unicornscan_key(packet->seq, packet->dst, packet->dport, packet->sport)
+				       : 0;
+	row->payload = line->payload;
+	row->signature = signature_of(packet);
+	row->target_hash = (uint16_t)line->target_hash;
+	row->ttl = packet->ttl;
+	row->marks = (uint8_t)(marks | (line->certainty == TOOL_SECOND    ? TUPLE_SECOND
+					: line->certainty == TOOL_FOLLOWS ? TUPLE_FOLLOWS
+									  : 0));
+	row->agree = row->agree_unicornscan = 0;
 }
 
-static void tuple_begin(struct telescope *telescope, struct tuple *tuple, const struct verdict_line *line,
-			struct packet *packet)
+static uint16_t plus16(uint16_t count, bool one)
 {
-	*tuple = (struct tuple){
-		.source = line->key.source,
-		.used = line->key.version,
-		.kind = line->key.kind,
-		.tool = line->key.tool,
-		.tool_version = line->key.tool_version,
-		.certainty = line->certainty,
-		.protocol = line->key.protocol,
-		.flags = line->key.flags,
-		.ttl = packet->ttl,
-		.port = line->key.port,
-		.target_hash = (uint16_t)line->target_hash,
-		.seq = packet->seq,
-		.spoofed = packet_is_spoofed(packet, line->key.tool),
-		.payload = payload_hash_of(packet),
-		.signature = signature_of(packet),
-	};
-	/* `spare` says that the row's packets may be Nmap's. */
-	tuple->spare = packet->protocol == 6 && tool_has_nmap_window(packet->window);
-	if (packet->protocol == 6 && packet->version == 4)
-		tuple->unicornscan_key = tool_unicornscan_key(packet->seq, packet->dst, packet->dport, packet->sport);
-	telescope->tuples.first_ns[tuple - telescope->tuples.entries] = packet->time_ns;
+	return (uint16_t)(count + (one && count != UINT16_MAX));
 }
 
-static void tuple_fold(struct telescope *telescope, const struct verdict_line *line, struct packet *packet)
+/* A later packet of a row beside its first: do the two-packet rules hold? */
+static inline void row_agree(struct tuple *row, const struct verdict_line *line, const struct packet *packet)
 {
-	struct tuple *tuple = tuple_table_at(&telescope->tuples, &line->key, line->hash);
-	if (!tuple->used) {
-		tuple_begin(telescope, tuple, line, packet);
-	} else if (tuple->protocol == 6 && tuple->tool == TOOL_UNKNOWN &&
-		   (uint16_t)line->target_hash != tuple->target_hash) {
-		tuple->agrees_nmap |=
-			tool_has_nmap_window(packet->window) && tuple->spare && tool_is_nmap(tuple->seq, packet->seq);
-		tuple->agrees_unicornscan |=
-			packet->version == 4 && tool_unicornscan_key(packet->seq, packet->dst, packet->dport,
-								     packet->sport) == tuple->unicornscan_key;
+	bool candidate = row->key.tool == TOOL_NMAP || (row->key.tool == TOOL_ZMAP && row->key.protocol == 1);
+	if ((row->key.tool != TOOL_UNKNOWN && !candidate) || (uint16_t)line->target_hash == row->target_hash)
+		return;
+	if (row->key.protocol == 1) {
+		if (candidate)
+			row->agree = plus16(row->agree, tool_is_zmap_echo_pair(row->seq, load_be32(packet->l4 + 4)));
+		return;
 	}
-	tuple->packets++;
-	tuple->bytes += packet->ip_bytes;
-	tuple->target_bits |= target_bit(line->target_hash);
-	int64_t after_us =
-		(packet->time_ns - telescope->tuples.first_ns[tuple - telescope->tuples.entries]) / NS_PER_US;
-	if (after_us > (int64_t)tuple->last_us)
-		tuple->last_us = after_us > UINT32_MAX ? UINT32_MAX : (uint32_t)after_us;
+	if (row->key.protocol != 6)
+		return;
+	if (row->key.tool == TOOL_NMAP)
+		row->agree = plus16(row->agree, tool_is_nmap(row->seq, packet->seq));
+	if (packet->version == 4) {
+		uint32_t key = tool_unicornscan_key(packet->seq, packet->dst, packet->dport, packet->sport);
+		row->agree_unicornscan = plus16(row->agree_unicornscan, key == row->unicornscan_key);
+	}
 }
 
 /* The victim is who answers; of an ICMP error, whom the quoted packet was for. */
 static int echo_fold(struct telescope *telescope, const struct verdict_line *line, const struct packet *packet,
 		     struct err *err)
 {
-	int64_t bin = time_floor(packet->time_ns, ECHO_NS);
-	if (bin != telescope->echo_bin_ns) {
-		if (telescope->echoes.count && echoes_close(telescope, err) < 0)
-			return -EIO;
-		telescope->echo_bin_ns = bin;
+	int result = 0;
+	if (telescope->echo_bin_ns == INT64_MIN || packet->time_ns - telescope->echo_bin_ns >= ECHO_NS ||
+	    packet->time_ns < telescope->echo_bin_ns - LATE_NS) {
+		result = echoes_close(telescope, err);
+		telescope->echo_bin_ns = time_floor(packet->time_ns, ECHO_NS);
 	}
 	if (echo_table_reserve(&telescope->echoes, 1) < 0)
 		return err_set(err, -ENOMEM, "no memory for another echo");
@@ -466,54 +210,56 @@ static int echo_fold(struct telescope *telescope, const struct verdict_line *lin
 		echo->first_ns = packet->time_ns;
 	if (packet->time_ns > echo->last_ns)
 		echo->last_ns = packet->time_ns;
-	return 0;
+	return result;
 }
 
-static bool is_for_darknet(const struct telescope *telescope, const struct packet *packet)
+static inline bool is_for_darknet(const struct telescope *telescope, const struct packet *packet)
 {
-	if (packet->version == 4)
+	if (__builtin_expect(packet->version == 4, 1))
 		return darknet_has_v4(telescope->darknet, packet->dst);
 	return packet->version == 6 && packet->ip && darknet_has_v6(telescope->darknet, packet->ip + 24);
 }
 
-static bool is_of_survey(const struct telescope *telescope, const struct packet *packet, uint32_t source)
+static inline bool is_of_survey(const struct telescope *telescope, const struct packet *packet, uint32_t source)
 {
 	if (telescope->survey && (packet->version == 4 ? darknet_has_v4(telescope->survey, packet->src)
 						       : darknet_has_v6(telescope->survey, packet->ip + 8)))
 		return true;
-	if (telescope->surveyors == 0)
-		return false;
-	const struct source *known = source_table_find(&telescope->sources[packet->version == 6], source);
-	return known && (known->state & SOURCE_SURVEY);
+	return surveyors_has(&telescope->surveyors, packet->version, source, packet->time_ns);
 }
 
 /* Everything about one packet that the tables want to know. */
-static int packet_judge(struct telescope *telescope, const struct packet *packet, struct verdict_line *line,
-			struct err *err)
+static inline int packet_judge(struct telescope *telescope, const struct packet *packet, uint8_t kind,
+			       struct verdict_line *line, struct err *err)
 {
-	struct tool_guess guess = {TOOL_UNKNOWN, 0, TOOL_ALONE};
-	enum packet_kind kind = packet_kind_of(packet);
-	bool probe = kind == PACKET_SCAN || kind == PACKET_REFLECTION;
-	line->key = (struct tuple_key){.source = packet->src,
-				       .version = packet->version,
+	uint32_t source = packet->src;
+	struct tool_guess guess = {TOOL_UNKNOWN, VERSION_UNTOLD, TOOL_ALONE};
+	uint16_t port = packet->dport;
+	int result = 0;
+	if (__builtin_expect(packet->version == 6, 0) && v6_table_number(&telescope->v6, packet->ip + 8, &source) < 0)
+		result = err_set(err, -ENOMEM, "no memory for another IPv6 source");
+	if (kind == PACKET_SCAN || kind == PACKET_REFLECTION) {
+		guess = tool_guess_packet(packet);
+		if (is_of_survey(telescope, packet, source))
+			kind = PACKET_SURVEY;
+	} else if (kind == PACKET_BACKSCATTER && (packet->protocol == 6 || packet->protocol == 17)) {
+		port = packet->sport;
+	}
+	line->key = (struct tuple_key){.source = source,
+				       .port = port,
 				       .protocol = packet->protocol,
 				       .flags = packet->protocol == 6 ? packet->tcp_flags : 0,
-				       .port = packet->dport};
-	if (packet->version == 6 && v6_table_number(&telescope->v6, packet->ip + 8, &line->key.source) < 0)
-		return err_set(err, -ENOMEM, "no memory for another IPv6 source");
-	if (probe)
-		guess = tool_guess_packet(packet);
-	if (probe && is_of_survey(telescope, packet, line->key.source))
-		kind = PACKET_SURVEY;
-	if (kind == PACKET_BACKSCATTER && (packet->protocol == 6 || packet->protocol == 17))
-		line->key.port = packet->sport;
-	line->key.kind = (uint8_t)kind;
-	line->key.tool = (uint8_t)guess.tool;
-	line->key.tool_version = guess.version;
+				       .version = packet->version,
+				       .kind = kind,
+				       .tool = (uint8_t)guess.tool,
+				       .tool_version = guess.version};
 	line->certainty = (uint8_t)guess.certainty;
+	line->payload = packet->l4_bytes > packet->header_bytes ? payloads_note(telescope->payloads, packet) : 0;
 	line->target_hash = target_hash_of(packet);
 	line->hash = tuple_hash(&line->key);
-	return 0;
+	__builtin_prefetch(&telescope->tuples.slots[(uint32_t)line->hash & telescope->tuples.mask], 1);
+	telescope->counts.kinds[kind]++;
+	return result;
 }
 
 /* Opens, keeps or closes the minute for a packet of this time. */
@@ -537,23 +283,76 @@ static int minute_for(struct telescope *telescope, int64_t time_ns, struct err *
 	return result;
 }
 
+/* Where the row of a line most likely is: the first slot whose 32 bits agree. 0 where there is none. */
+static inline uint32_t row_guess(const struct tuple_table *table, uint64_t hash)
+{
+	uint32_t slot = (uint32_t)hash & table->mask, tag = (uint32_t)(hash >> 32);
+	for (; table->slots[slot].row; slot = (slot + 1) & table->mask)
+		if (table->slots[slot].tag == tag)
+			return table->slots[slot].row;
+	return 0;
+}
+
+/* Packets begin..end of one minute into its rows. There is room. */
+static int span_fold(struct telescope *telescope, unsigned begin, unsigned end, struct err *err)
+{
+	struct tuple_table *table = &telescope->tuples;
+	int64_t base_ns = telescope->minute_ns - LATE_NS;
+	int result = 0;
+	for (unsigned i = begin; i < end; i++) {
+		struct verdict_line *line = &telescope->lines[i];
+		line->row = row_guess(table, line->hash);
+		if (line->row)
+			__builtin_prefetch(&table->rows[line->row - 1], 1);
+	}
+	for (unsigned i = begin; i < end; i++) {
+		const struct verdict_line *line = &telescope->lines[i];
+		struct packet *packet = telescope->kept[i];
+		uint32_t at_us = (uint32_t)((uint64_t)(packet->time_ns - base_ns) / NS_PER_US), slot;
+		struct tuple *row = line->row ? &table->rows[line->row - 1] : NULL;
+		if (!row || __builtin_expect(!tuple_key_same(&row->key, &line->key), 0)) {
+			row = tuple_table_find(table, &line->key, line->hash, &slot);
+			if (!row) {
+				row = tuple_table_add(table, &line->key, line->hash, slot);
+				row_begin(row, line, packet, at_us);
+			} else {
+				row_agree(row, line, packet);
+			}
+		} else {
+			row_agree(row, line, packet);
+		}
+		row->packets++;
+		row->bytes += packet->ip_bytes;
+		row->target_bits |= target_bit(line->target_hash);
+		row->first_us = at_us < row->first_us ? at_us : row->first_us;
+		row->last_us = at_us > row->last_us ? at_us : row->last_us;
+		if (line->key.kind == PACKET_BACKSCATTER) {
+			int echoed = echo_fold(telescope, line, packet, err);
+			result = result < 0 ? result : echoed;
+		}
+	}
+	for (unsigned i = begin; i < end && telescope->pulse; i++) {
+		int step = pulse_packet(telescope->pulse, telescope->kept[i], telescope->kept_frames[i],
+					&telescope->lines[i], err);
+		result = result < 0 ? result : step;
+	}
+	return result;
+}
+
 static int burst_fold(struct telescope *telescope, unsigned count, struct err *err)
 {
 	int result = 0;
-	if (tuple_table_reserve(&telescope->tuples, BURST_MAX) < 0)
-		return err_set(err, -ENOMEM, "no memory for more rows in a minute");
-	for (unsigned i = 0; i < count; i++) {
-		struct packet *packet = telescope->kept[i];
-		const struct verdict_line *line = &telescope->lines[i];
-		int64_t before = telescope->minute_ns;
-		int step = minute_for(telescope, packet->time_ns, err);
-		if (telescope->minute_ns != before && tuple_table_reserve(&telescope->tuples, BURST_MAX) < 0)
-			return -ENOMEM;
-		tuple_fold(telescope, line, packet);
-		if (line->key.kind == PACKET_BACKSCATTER && step == 0)
-			step = echo_fold(telescope, line, packet, err);
-		if (telescope->pulse && step == 0)
-			step = pulse_packet(telescope->pulse, packet, telescope->kept_frames[i], line, err);
+	for (unsigned begin = 0, end; begin < count; begin = end) {
+		int step = minute_for(telescope, telescope->kept[begin]->time_ns, err);
+		result = result < 0 ? result : step;
+		for (end = begin + 1; end < count; end++) {
+			uint64_t since = (uint64_t)(telescope->kept[end]->time_ns - telescope->minute_ns);
+			if (since >= (uint64_t)NS_PER_MINUTE)
+				break;
+		}
+		if (tuple_table_reserve(&telescope->tuples, end - begin) < 0)
+			return err_set(err, -ENOMEM, "no memory for more rows in a minute");
+		step = span_fold(telescope, begin, end, err);
 		result = result < 0 ? result : step;
 	}
 	return result;
@@ -564,44 +363,59 @@ static void burst_count(struct telescope *telescope, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		const struct packet *packet = telescope->kept[i];
-		enum packet_kind kind = packet_kind_of(packet);
+		uint8_t kind = telescope->kinds[i];
 		telescope->counts.kinds[kind]++;
 		if (kind != PACKET_BACKSCATTER && (packet->protocol == 6 || packet->protocol == 17))
 			telescope->ports[packet->protocol == 17][packet->dport].packets++;
 	}
 }
 
-int telescope_feed(struct telescope *telescope, const struct frame *frames, unsigned count, struct err *err)
+/* What is counted of every frame, and which are for the darknet. Returns how many. */
+static unsigned burst_keep(struct telescope *telescope, const struct frame *frames, unsigned count)
 {
-	struct packet *packets = telescope->burst;
 	struct telescope_counts *counts = &telescope->counts;
-	(telescope->options.decapsulate ? packet_parse_inner : packet_parse)(frames, count, packets);
+	struct packet *packets = telescope->burst;
+	int64_t first_ns = counts->first_ns, last_ns = counts->last_ns;
+	uint64_t bytes = 0;
 	unsigned kept = 0;
-	int result = 0;
 	for (unsigned i = 0; i < count; i++) {
 		struct packet *packet = &packets[i];
-		counts->bytes += frames[i].wire_bytes;
-		counts->first_ns = packet->time_ns < counts->first_ns ? packet->time_ns : counts->first_ns;
-		counts->last_ns = packet->time_ns > counts->last_ns ? packet->time_ns : counts->last_ns;
-		counts->anomalies[packet->anomaly]++;
-		if (!is_for_darknet(telescope, packet)) {
-			counts->outside++;
-			continue;
-		}
+		int64_t time_ns = packet->time_ns;
+		if (__builtin_expect(time_ns > TIME_MAX_NS || time_ns < -TIME_MAX_NS, 0))
+			time_ns = packet->time_ns = time_ns < 0 ? -TIME_MAX_NS : TIME_MAX_NS;
+		bytes += frames[i].wire_bytes;
+		first_ns = time_ns < first_ns ? time_ns : first_ns;
+		last_ns = time_ns > last_ns ? time_ns : last_ns;
+		if (__builtin_expect(packet->anomaly, 0))
+			counts->anomalies[packet->anomaly]++;
 		telescope->kept_frames[kept] = &frames[i];
-		telescope->kept[kept++] = packet;
+		telescope->kept[kept] = packet;
+		kept += is_for_darknet(telescope, packet);
 	}
 	counts->packets += count;
+	counts->outside += count - kept;
+	counts->bytes += bytes;
+	counts->first_ns = first_ns;
+	counts->last_ns = last_ns;
+	return kept;
+}
+
+int telescope_feed(struct telescope *telescope, const struct frame *frames, unsigned count, struct err *err)
+{
+	if (telescope->options.decapsulate)
+		packet_parse_inner(frames, count, telescope->burst);
+	else
+		packet_parse(frames, count, telescope->burst);
+	unsigned kept = burst_keep(telescope, frames, count);
+	packet_kinds(telescope->kept, kept, telescope->kinds);
 	if (telescope->options.only_counts) {
 		burst_count(telescope, kept);
 		return 0;
 	}
+	int result = 0;
 	for (unsigned i = 0; i < kept; i++) {
-		struct verdict_line *line = &telescope->lines[i];
-		int step = packet_judge(telescope, telescope->kept[i], line, err);
+		int step = packet_judge(telescope, telescope->kept[i], telescope->kinds[i], &telescope->lines[i], err);
 		result = result < 0 ? result : step;
-		counts->kinds[line->key.kind]++;
-		__builtin_prefetch(&telescope->tuples.entries[(uint32_t)line->hash & telescope->tuples.mask], 1);
 	}
 	int folded = burst_fold(telescope, kept, err);
 	return result < 0 ? result : folded;

@@ -1,8 +1,8 @@
-/* The rules table of tools (spec "telescope", checked on captures of the tools themselves).
+/* The rules table of tools (spec "telescope", checked on captures of the tools themselves; docs/telescope-rules.md).
  *
  * Precedence where several fit: the rule with the most bits. Mirai compares 32 bits; masscan's whole print (ID, window,
- * header length) 32 and more; ZMap since 4.1 its 12 bytes of options; then the 16-bit rules, which want a second
- * packet.
+ * header length) 32 and more; ZMap since 4.1 its 12 bytes of options; then Nmap's windows and the 16-bit rules, which
+ * want a second packet of the source.
  */
 #include "observe/telescope/tool.h"
 
@@ -21,17 +21,24 @@ static bool options_are(const struct packet *packet, const uint8_t *options, uin
 	       memcmp(packet->l4 + 20, options, bytes) == 0;
 }
 
+static const struct tool_guess nobody = {TOOL_UNKNOWN, VERSION_UNTOLD, TOOL_ALONE};
+
 static struct tool_guess guess_tcp(const struct packet *packet)
 {
-	bool syn = (packet->tcp_flags & 0x3f) == SYN;
-	bool v4 = packet->version == 4;
-	if (syn && v4 && packet->seq == packet->dst)
-		return (struct tool_guess){TOOL_MIRAI, VERSION_UNTOLD, TOOL_ALONE};
-	bool masscan_id = v4 && packet->ip_id == (uint16_t)(packet->dst ^ packet->dport ^ packet->seq);
-	if (masscan_id && packet->window == 1024 && packet->header_bytes == 20)
-		return (struct tool_guess){TOOL_MASSCAN, MASSCAN_TO_1_3_2, TOOL_ALONE};
-	if (masscan_id && packet->window == 1025 && options_are(packet, options_mss_1460, 4))
-		return (struct tool_guess){TOOL_MASSCAN, MASSCAN_SINCE_2023, TOOL_ALONE};
+	bool syn = (packet->tcp_flags & 0x3f) == SYN, v4 = packet->version == 4;
+	bool nmap = tool_has_nmap_window(packet->window);
+	if (syn && v4) {
+		if (packet->seq == packet->dst)
+			return (struct tool_guess){TOOL_MIRAI, VERSION_UNTOLD, TOOL_ALONE};
+		if (packet->ip_id == (uint16_t)(packet->dst ^ packet->dport ^ packet->seq)) {
+			if (packet->window == 1024 && packet->header_bytes == 20)
+				return (struct tool_guess){TOOL_MASSCAN, MASSCAN_TO_1_3_2, TOOL_ALONE};
+			if (packet->window == 1025 && options_are(packet, options_mss_1460, 4))
+				return (struct tool_guess){TOOL_MASSCAN, MASSCAN_SINCE_2023, TOOL_ALONE};
+			if (!nmap)
+				return (struct tool_guess){TOOL_MASSCAN, VERSION_UNTOLD, TOOL_SECOND};
+		}
+	}
 	if (syn && packet->window == 65535) {
 		bool df = v4 && (packet->flags & PACKET_DF), port = packet->sport >= 32768 && packet->sport <= 61000;
 		if (v4 && packet->ip_id == ID_ZMAP)
@@ -41,27 +48,79 @@ static struct tool_guess guess_tcp(const struct packet *packet)
 		if (!df && port && options_are(packet, options_mss_1460, 4))
 			return (struct tool_guess){TOOL_ZMAP, ZMAP_SINCE_4_1_LEAST, TOOL_SECOND};
 	}
-	if (masscan_id && syn)
-		return (struct tool_guess){TOOL_MASSCAN, VERSION_UNTOLD, TOOL_SECOND};
-	return (struct tool_guess){TOOL_UNKNOWN, VERSION_UNTOLD, TOOL_ALONE};
+	if (nmap)
+		return (struct tool_guess){TOOL_NMAP, packet->window == 1024 ? NMAP_1024 : NMAP_OLDER, TOOL_SECOND};
+	return nobody;
 }
 
-/* Masscan takes the ID's cookie also as DNS transaction id; ZMap before 4.1 writes its ID into every protocol. */
+/* The request id of an SNMP message with a community of any length (RFC 3416): its last two bytes. */
+static bool snmp_request_id(const uint8_t *payload, size_t length, uint16_t *ret_id)
+{
+	struct cursor c = cursor_over(payload, length);
+	if (cursor_u8(&c) != 0x30)
+		return false;
+	cursor_skip(&c, 1); /* length */
+	cursor_skip(&c, 3); /* version */
+	cursor_skip(&c, 1); /* community */
+	cursor_skip(&c, cursor_u8(&c));
+	cursor_skip(&c, 3); /* PDU, its length; INTEGER */
+	uint8_t bytes = cursor_u8(&c);
+	if (bytes < 2 || bytes > 5)
+		return false;
+	cursor_skip(&c, (size_t)bytes - 2);
+	*ret_id = cursor_be16(&c);
+	return !c.failed;
+}
+
+/* Masscan's cookie makes the IP ID also for UDP; where its templates carry the cookie in the payload (DNS and NetBIOS
+ * transaction, SNMP request id) it can be checked. Its SSDP template holds the start twice; its NTP template, 17 00 03
+ * 2a and 44 zeros, is not its own, and follows what else the source does. */
+static struct tool_guess guess_udp(const struct packet *packet)
+{
+	if (packet->l4_bytes <= packet->header_bytes)
+		return nobody;
+	const uint8_t *payload = packet->l4 + packet->header_bytes;
+	size_t length = (size_t)packet->l4_bytes - packet->header_bytes;
+	uint16_t cookie = (uint16_t)(packet->ip_id ^ packet->dst ^ packet->dport), id;
+	if (packet->dport == 1900)
+		return memmem(payload, length, "ST: ssM-SEARCH", 14)
+			       ? (struct tool_guess){TOOL_MASSCAN, VERSION_UNTOLD, TOOL_ALONE}
+			       : nobody;
+	if (packet->dport == 123) {
+		static const uint8_t template[48] = {0x17, 0, 3, 0x2a};
+		bool same = length == sizeof template && memcmp(payload, template, sizeof template) == 0;
+		return same ? (struct tool_guess){TOOL_MASSCAN, VERSION_UNTOLD, TOOL_FOLLOWS} : nobody;
+	}
+	bool agrees = packet->dport == 161 ? snmp_request_id(payload, length, &id) && id == cookie
+					   : length >= 12 && load_be16(payload) == cookie;
+	return agrees ? (struct tool_guess){TOOL_MASSCAN, VERSION_UNTOLD, TOOL_SECOND} : nobody;
+}
+
+/* ZMap's echo requests carry 20 zeros; since 4.1 that, with an identifier and a sequence number that both change from
+ * packet to packet, is all that tells them. */
+static bool is_zmap_echo(const struct packet *packet)
+{
+	static const uint8_t zeros[20];
+	return packet->protocol == 1 && packet->dport == 8 << 8 && packet->ip_bytes == 48 && packet->l4_bytes == 28 &&
+	       !(packet->flags & PACKET_DF) && memcmp(packet->l4 + 8, zeros, sizeof zeros) == 0;
+}
+
 static struct tool_guess guess_rest(const struct packet *packet)
 {
 	if (packet->version != 4)
-		return (struct tool_guess){TOOL_UNKNOWN, VERSION_UNTOLD, TOOL_ALONE};
+		return nobody;
+	struct tool_guess guess = packet->protocol == 17 ? guess_udp(packet) : nobody;
+	if (guess.tool != TOOL_UNKNOWN)
+		return guess;
+	/* before 4.1 ZMap writes its ID into every protocol */
 	if (packet->ip_id == ID_ZMAP && !(packet->flags & PACKET_DF))
 		return (struct tool_guess){TOOL_ZMAP, ZMAP_BEFORE_4_1, TOOL_SECOND};
-	if (packet->protocol == 17 && packet->dport == 53 && packet->l4_bytes >= 10 &&
-	    packet->ip_id == (uint16_t)(packet->dst ^ packet->dport ^ load_be16(packet->l4 + 8)))
-		return (struct tool_guess){TOOL_MASSCAN, VERSION_UNTOLD, TOOL_SECOND};
-	return (struct tool_guess){TOOL_UNKNOWN, VERSION_UNTOLD, TOOL_ALONE};
+	return is_zmap_echo(packet) ? (struct tool_guess){TOOL_ZMAP, ZMAP_SINCE_4_1, TOOL_SECOND} : nobody;
 }
 
 struct tool_guess tool_guess_packet(const struct packet *packet)
 {
 	if (!packet->l4)
-		return (struct tool_guess){TOOL_UNKNOWN, VERSION_UNTOLD, TOOL_ALONE};
+		return nobody;
 	return packet->protocol == 6 ? guess_tcp(packet) : guess_rest(packet);
 }

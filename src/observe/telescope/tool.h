@@ -7,18 +7,21 @@
 #include <stdbool.h>
 
 enum tool_certainty {
-	TOOL_ALONE,  /* this packet is enough */
-	TOOL_SECOND, /* a second agreeing packet of the source is wanted: 16 bits alone come by chance */
+	TOOL_ALONE,   /* this packet is enough */
+	TOOL_SECOND,  /* a second agreeing packet of the source is wanted: 16 bits alone come by chance */
+	TOOL_FOLLOWS, /* fits the tool, but others too: counts when the source is known to use the tool */
 };
 
 /* Versions by the rules table: what `tool_version` of a tuple means. */
 enum tool_version {
 	VERSION_UNTOLD,
-	MASSCAN_TO_1_3_2 = 1,    /* window 1024, no options */
-	MASSCAN_SINCE_2023 = 2,  /* window 1025, MSS 1460 */
-	ZMAP_BEFORE_4_1 = 1,     /* IP ID 54321 */
-	ZMAP_SINCE_4_1 = 2,      /* random IP ID, options of Windows */
-	ZMAP_SINCE_4_1_LEAST = 3 /* random IP ID, MSS alone */
+	MASSCAN_TO_1_3_2 = 1,     /* window 1024, no options */
+	MASSCAN_SINCE_2023 = 2,   /* window 1025, MSS 1460 */
+	ZMAP_BEFORE_4_1 = 1,      /* IP ID 54321 */
+	ZMAP_SINCE_4_1 = 2,       /* random IP ID, options of Windows */
+	ZMAP_SINCE_4_1_LEAST = 3, /* random IP ID, MSS alone */
+	NMAP_1024 = 1,            /* window 1024 */
+	NMAP_OLDER = 2,           /* window 2048, 3072 or 4096, as up to Nmap 5 */
 };
 
 struct tool_guess {
@@ -47,4 +50,10 @@ static inline bool tool_is_nmap(uint32_t seq1, uint32_t seq2)
 static inline uint32_t tool_unicornscan_key(uint32_t seq, uint32_t dst, uint16_t dport, uint16_t sport)
 {
 	return seq ^ __builtin_bswap32(dst) ^ (((uint32_t)dport << 16) + sport);
+}
+
+/* Two echo requests of ZMap since 4.1, each given as identifier << 16 | sequence number. */
+static inline bool tool_is_zmap_echo_pair(uint32_t a, uint32_t b)
+{
+	return (a >> 16) != (b >> 16) && (a & 0xffff) != (b & 0xffff);
 }
