@@ -186,26 +186,46 @@ static int revive(struct store *store, struct err *err)
 	return code;
 }
 
+/* One statement for all ids: a DELETE each would scan the table as often as there are findings. */
+static int findings_forget(struct store *store, const struct text *ids, const uint32_t *rows, uint32_t count,
+			   struct err *err)
+{
+	duckdb_value *values = calloc(count ? count : 1, sizeof *values);
+	if (!values)
+		return err_set(err, -ENOMEM, "no memory for the ids of %u findings", count);
+	for (uint32_t i = 0; i < count; i++)
+		values[i] =
+			duckdb_create_varchar_length(ids[rows[i]].bytes ? ids[rows[i]].bytes : "", ids[rows[i]].length);
+	duckdb_logical_type type = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR);
+	duckdb_value list = duckdb_create_list_value(type, values, count);
+	duckdb_prepared_statement statement = NULL;
+	int code = 0;
+	if (duckdb_prepare(store->engine.writer, "DELETE FROM finding WHERE id IN (SELECT unnest(?))", &statement) !=
+		    DuckDBSuccess ||
+	    duckdb_bind_value(statement, 1, list) != DuckDBSuccess) {
+		code = err_set(err, -EIO, "findings: %s", duckdb_prepare_error(statement));
+	} else {
+		duckdb_result result;
+		if (duckdb_execute_prepared(statement, &result) != DuckDBSuccess)
+			code = engine_result_error(&result, err);
+		duckdb_destroy_result(&result);
+	}
+	duckdb_destroy_prepare(&statement);
+	duckdb_destroy_value(&list);
+	duckdb_destroy_logical_type(&type);
+	for (uint32_t i = 0; i < count; i++)
+		duckdb_destroy_value(&values[i]);
+	free(values);
+	return code;
+}
+
 static int write_findings(struct store *store, const struct staged *findings, struct err *err)
 {
 	uint32_t count = 0;
 	uint32_t *rows = staging_finding_order(findings, &count);
 	if (!rows)
 		return err_set(err, -ENOMEM, "no memory to order findings");
-	duckdb_prepared_statement statement = NULL;
-	int code = 0;
-	if (duckdb_prepare(store->engine.writer, "DELETE FROM finding WHERE id = ?", &statement) != DuckDBSuccess)
-		code = err_set(err, -EIO, "findings: %s", duckdb_prepare_error(statement));
-	const struct text *ids = findings->columns[0];
-	for (uint32_t i = 0; i < count && code == 0; i++) {
-		const struct text *id = &ids[rows[i]];
-		duckdb_result result;
-		duckdb_bind_varchar_length(statement, 1, id->bytes ? id->bytes : "", id->length);
-		if (duckdb_execute_prepared(statement, &result) != DuckDBSuccess)
-			code = engine_result_error(&result, err);
-		duckdb_destroy_result(&result);
-	}
-	duckdb_destroy_prepare(&statement);
+	int code = findings_forget(store, findings->columns[0], rows, count, err);
 	if (code == 0)
 		code = table_append(store->engine.writer, findings->kind, findings->columns, count, rows, NULL, err);
 	free(rows);
