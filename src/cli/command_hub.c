@@ -5,7 +5,10 @@
 
 #include "observe/telescope/sensor.h"
 
+#include "core/clock.h"
+
 #include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +82,11 @@ static int hub_source(struct command_hub_options *options, struct pool *pool, st
 		options->simulation.deps = path_shared(
 			pool, strcmp(options->simulation.deps, "deps") ? options->simulation.deps : NULL, "deps");
 		setup->mode = "simulate";
+		/* A first start shows a past to look at; a later one has its own. */
+		char path[PATH_MAX];
+		snprintf(path, sizeof path, "%s/observations.duckdb", options->hub.data);
+		if (options->simulation.history_ns == 0 && access(path, F_OK) < 0)
+			options->simulation.history_ns = 12 * NS_PER_HOUR;
 		return simulation_feed_new(&options->simulation, pool, &options->telescope.feed,
 					   &options->telescope.darknet, err);
 	}
