@@ -14,6 +14,7 @@ const struct command commands[] = {
 		.operands_help = "further captures after --capture FILE",
 		.options = hub_own_option_table,
 		.groups = {{hub_option_table, offsetof(struct command_hub_options, hub)},
+			   {store_option_table, offsetof(struct command_hub_options, hub.store)},
 			   {telescope_sensor_option_table, offsetof(struct command_hub_options, telescope)},
 			   {simulation_option_table, offsetof(struct command_hub_options, simulation)}},
 		.options_bytes = sizeof(struct command_hub_options),

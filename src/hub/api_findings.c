@@ -20,6 +20,10 @@ json_t *answer_objects(const json_t *answer)
 				json_object_set_new(object, name, json_boolean(json_integer_value(value) != 0));
 			else
 				json_object_set(object, name, value);
+			/* What derives it again, under the name that pages look for. */
+			json_t *derive = strcmp(name, "ground") == 0 ? json_object_get(value, "derive") : NULL;
+			if (derive && !json_object_get(value, "command"))
+				json_object_set(value, "command", derive);
 		}
 		json_array_append_new(objects, object);
 	}

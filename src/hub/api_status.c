@@ -99,31 +99,17 @@ static json_t *sensors_json(struct api_call *call)
 	return array;
 }
 
-/* Resident memory by /proc/PID/statm: the keeper may read its own only; of the others it is not known. */
-static int64_t rss_bytes(pid_t pid)
-{
-	char path[48];
-	long long pages = 0;
-	snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
-	FILE *file = fopen(path, "re");
-	if (!file)
-		return -1;
-	int found = fscanf(file, "%*s %lld", &pages);
-	fclose(file);
-	return found == 1 ? pages * sysconf(_SC_PAGESIZE) : -1;
-}
-
 static json_t *processes_json(const struct keeper_setup *setup)
 {
 	json_t *array = json_array();
 	for (uint32_t i = 0; i < setup->shared->process_count; i++) {
 		const struct hub_process *process = &setup->shared->processes[i];
 		int32_t pid = atomic_load(&process->pid), state = atomic_load(&process->state);
-		int64_t rss = pid ? rss_bytes(pid) : -1;
+		int64_t rss = pid ? atomic_load(&process->rss_bytes) : 0;
 		json_array_append_new(array, json_pack("{s:s, s:i, s:s, s:i, s:o}", "name", process->name, "pid",
 						       (int)pid, "state", child_state_names[state & 3], "restarts",
 						       (int)atomic_load(&process->restarts), "rss_bytes",
-						       rss < 0 ? json_null() : json_integer(rss)));
+						       rss <= 0 ? json_null() : json_integer(rss)));
 	}
 	return array;
 }

@@ -27,7 +27,7 @@ struct desk {
 	struct api_call *queue, **queue_end; /* whole ones that wait for a worker, by `next` */
 	unsigned queued, downloads;
 	size_t bodies_bytes;
-	bool closing;
+	_Atomic bool closing;
 	uint8_t *buffer; /* the reader's */
 };
 
@@ -46,7 +46,7 @@ static void call_free(struct desk *desk, struct api_call *call)
 	free(call);
 }
 
-/* Only the reader adds and frees calls that are not whole, so what it finds stays while it looks. */
+/* Under the lock. Only the reader frees calls that are not whole: such a one stays when the lock is given back. */
 static struct api_call *call_find(struct desk *desk, unsigned door, uint64_t id)
 {
 	struct api_call *call = desk->active;
@@ -69,6 +69,14 @@ static void call_queue(struct desk *desk, struct api_call *call)
 	pthread_mutex_unlock(&desk->lock);
 }
 
+static bool desk_has_room(struct desk *desk, size_t body)
+{
+	pthread_mutex_lock(&desk->lock);
+	bool room = desk->queued < LIMIT_CALLS_QUEUED && desk->bodies_bytes + body <= LIMIT_BODIES_BYTES;
+	pthread_mutex_unlock(&desk->lock);
+	return room;
+}
+
 static void call_begin(struct desk *desk, unsigned door, const struct message_head *head, uint8_t *data, size_t bytes)
 {
 	const char *texts[REQUEST_TEXTS];
@@ -81,7 +89,7 @@ static void call_begin(struct desk *desk, unsigned door, const struct message_he
 	struct api_call *call = calloc(1, sizeof *call);
 	uint8_t *room = malloc(texts_bytes + body + 1);
 	bool right = call && room && body <= LIMIT_BATCHES_BODY_BYTES && fixed.method < HTTP_METHODS &&
-		     desk->queued < LIMIT_CALLS_QUEUED && desk->bodies_bytes + body <= LIMIT_BODIES_BYTES;
+		     desk_has_room(desk, body);
 	if (right)
 		memcpy(room, data + sizeof fixed, texts_bytes);
 	right = right && texts_take(room, texts_bytes, texts, REQUEST_TEXTS, &used);
@@ -123,8 +131,11 @@ static void call_begin(struct desk *desk, unsigned door, const struct message_he
 static void call_body(struct desk *desk, unsigned door, const struct message_head *head, const uint8_t *data,
 		      size_t bytes)
 {
+	pthread_mutex_lock(&desk->lock);
 	struct api_call *call = call_find(desk, door, head->id);
-	if (!call || call->whole || bytes > call->body_wanted - call->body_bytes)
+	bool reading = call && !call->whole;
+	pthread_mutex_unlock(&desk->lock);
+	if (!reading || bytes > call->body_wanted - call->body_bytes)
 		return;
 	memcpy(call->room + (call->room_bytes - call->body_wanted) + call->body_bytes, data, bytes);
 	call->body_bytes += bytes;

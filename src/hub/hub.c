@@ -29,7 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FRONTS = 2, FRONT_TCP = 0, FRONT_LOCAL = 1 };
+enum { FRONTS = 2, FRONT_TCP = 0, FRONT_LOCAL = 1, MEASURE_MS = 2000 };
 
 struct hub {
 	const struct hub_options *options;
@@ -249,6 +249,22 @@ static void child_show(struct hub *hub, uint32_t i)
 	atomic_store(&process->restarts, hub->children[i].restarts);
 }
 
+/* Resident memory: only the parent may look at the others. */
+static void children_measure(struct hub *hub)
+{
+	for (uint32_t i = 0; i < hub->shared->process_count; i++) {
+		char path[48];
+		long long pages = 0;
+		snprintf(path, sizeof path, "/proc/%d/statm", (int)hub->children[i].pid);
+		FILE *file = hub->children[i].pid ? fopen(path, "re") : NULL;
+		if (file && fscanf(file, "%*s %lld", &pages) != 1)
+			pages = 0;
+		if (file)
+			fclose(file);
+		atomic_store(&hub->shared->processes[i].rss_bytes, pages * sysconf(_SC_PAGESIZE));
+	}
+}
+
 static void child_look(struct hub *hub, uint32_t i)
 {
 	struct err err = {""};
@@ -288,14 +304,15 @@ static int children_watch(struct hub *hub, struct err *err)
 	uint32_t count = hub->shared->process_count;
 	for (;;) {
 		struct pollfd fds[HUB_PROCESSES + 1];
-		int wait_ms = -1;
+		int wait_ms = MEASURE_MS;
 		for (uint32_t i = 0; i < count; i++) {
 			int wants = child_wait_ms(&hub->children[i]);
 			fds[i] = (struct pollfd){.fd = child_fd(&hub->children[i]), .events = POLLIN};
-			if (wants >= 0 && (wait_ms < 0 || wants < wait_ms))
+			if (wants >= 0 && wants < wait_ms)
 				wait_ms = wants;
 		}
 		fds[count] = (struct pollfd){.fd = hub->signal_fd, .events = POLLIN};
+		children_measure(hub);
 		if (poll(fds, count + 1, wait_ms) < 0 && errno != EINTR)
 			return err_set(err, -errno, "poll: %s", strerror(errno));
 		struct signalfd_siginfo signalled;

@@ -117,7 +117,10 @@ json_t *finding_json(const struct batch *batch, uint32_t row)
 
 void keeper_live_finding(struct keeper *keeper, const struct batch *batch, uint32_t row)
 {
-	live_json(keeper, LIVE_FINDING, finding_json(batch, row));
+	json_t *finding = finding_json(batch, row), *ground = json_object_get(finding, "ground");
+	if (json_object_get(ground, "derive") && !json_object_get(ground, "command"))
+		json_object_set(ground, "command", json_object_get(ground, "derive"));
+	live_json(keeper, LIVE_FINDING, finding);
 }
 
 static void arc_add(struct keeper *keeper, struct frame_work *work, const struct spark_columns *columns, uint32_t row)

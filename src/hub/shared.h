@@ -16,6 +16,7 @@ struct hub_process {
 	_Atomic int32_t pid;
 	_Atomic int32_t state; /* enum child_state */
 	_Atomic uint32_t restarts;
+	_Atomic int64_t rss_bytes;
 };
 
 struct hub_shared {
