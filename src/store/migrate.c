@@ -22,7 +22,7 @@ static int source_samples(duckdb_connection connection, struct err *err)
 	return engine_run(connection, err,
 			  "CREATE TABLE source_sample (time TIMESTAMP NOT NULL, sensor USMALLINT NOT NULL, "
 			  "dimension UTINYINT NOT NULL, \"key\" VARCHAR NOT NULL, kind UTINYINT NOT NULL, "
-			  "hashes UBIGINT[] NOT NULL); "
+			  "theta DOUBLE NOT NULL, hashes UBIGINT[] NOT NULL); "
 			  "CREATE TABLE rollup_due (level UTINYINT NOT NULL, time TIMESTAMP NOT NULL); "
 			  "INSERT INTO rollup_due SELECT DISTINCT 0, minute FROM tuple; "
 			  "CREATE TABLE flush_serial (serial UBIGINT NOT NULL); INSERT INTO flush_serial VALUES (0); "
