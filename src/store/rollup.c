@@ -20,6 +20,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { SAMPLE_WHOLE = 16384, SAMPLE_PART = 1024, REFRESH_LEAST_S = 30, REFRESH_COSTS = 20 };
@@ -32,114 +33,115 @@ struct span {
 	int64_t from_us, to_us;
 };
 
+/* A dimension as numbers, which group quickly, and as the text that is kept of each group. */
+static const char *const codes[] = {
+	[ROLLUP_ALL] = "0::UINTEGER",     [ROLLUP_PORT] = "protocol::UINTEGER * 65536 + port",
+	[ROLLUP_TOOL] = "tool::UINTEGER", [ROLLUP_COUNTRY] = "country::UINTEGER",
+	[ROLLUP_NETWORK] = "network",     [ROLLUP_SENSOR] = "sensor::UINTEGER",
+	[ROLLUP_TOTAL] = "0::UINTEGER",
+};
+
 /* "tcp/23": names from the table of protocols, numbers where it has none. */
 static int add_port_key(struct text_buffer *sql)
 {
-	int code = text_add(sql, "CASE protocol");
+	int code = text_add(sql, "CASE code // 65536");
 	for (unsigned number = 0; number < 256 && code == 0; number++)
 		if (protocol_name((uint8_t)number))
 			code = text_add(sql, " WHEN %u THEN '%s'", number, protocol_name((uint8_t)number));
-	return code == 0 ? text_add(sql, " ELSE protocol::VARCHAR END || '/' || port") : code;
+	return code == 0 ? text_add(sql, " ELSE (code // 65536)::VARCHAR END || '/' || (code %% 65536)") : code;
 }
 
-/* Tuples of a span folded by everything a dimension may ask for, in a temporary table, which may spill to disk; so may
- * each grouping of it. `hash` is splitmix64's mixer over both halves of the address, written in numbers of 128 bits so
- * that it is the same in every version of the engine. */
-static int make_base(duckdb_connection connection, enum rollup_level level, const struct span *span, struct err *err)
+static int add_key(struct text_buffer *sql, enum rollup_dimension dimension)
 {
-	static const char hash[] =
-		", 18446744073709551616::UHUGEINT AS two64"
-		", xor(source % two64, (source // two64) * 11400714819323198485::UHUGEINT % two64) AS h0"
-		", xor(h0, h0 // 4294967296::UHUGEINT) * 13787848793156543929::UHUGEINT % two64 AS h1"
-		", xor(h1, h1 // 536870912::UHUGEINT) * 10723151780598845931::UHUGEINT % two64 AS h2"
-		", xor(h2, h2 // 4294967296::UHUGEINT)::UBIGINT AS hash";
-	return engine_run(
-		connection, err,
-		"CREATE OR REPLACE TEMPORARY TABLE base AS SELECT *%s FROM (SELECT "
-		"date_trunc('%s', minute)::TIMESTAMP AS t, sensor, source, kind, tool, protocol, port, country, "
-		"network, sum(packets)::UBIGINT AS p, sum(bytes)::UBIGINT AS b FROM tuple WHERE minute >= "
-		"make_timestamp(%" PRId64 ") AND minute < make_timestamp(%" PRId64 ") GROUP BY ALL)",
-		level == ROLLUP_DAY ? hash : "", units[level], span->from_us, span->to_us);
-}
-
-/* Dimension, sensor and key of a row of `base`. */
-static int add_dimension(struct text_buffer *sql, enum rollup_dimension dimension)
-{
-	int code = text_add(sql, "%s AS sensor, %d::UTINYINT AS dimension, ",
-			    dimension == ROLLUP_SENSOR ? "sensor" : "0::USMALLINT", dimension);
-	if (code < 0)
-		return code;
+	int code = 0;
 	switch (dimension) {
 	case ROLLUP_PORT:
-		code = add_port_key(sql);
-		break;
+		return add_port_key(sql);
 	case ROLLUP_TOOL:
-		code = text_add(sql, "CASE tool");
+		code = text_add(sql, "CASE code");
 		for (int i = 0; scan_tool_names[i] && code == 0; i++)
 			code = text_add(sql, " WHEN %d THEN '%s'", i, scan_tool_names[i]);
-		if (code == 0)
-			code = text_add(sql, " END");
-		break;
+		return code == 0 ? text_add(sql, " ELSE code::VARCHAR END") : code;
 	case ROLLUP_COUNTRY:
-		code = text_add(sql,
-				"CASE country WHEN 0 THEN 'ZZ' ELSE chr(country // 256) || chr(country %% 256) END");
-		break;
+		return text_add(sql, "CASE code WHEN 0 THEN 'ZZ' ELSE chr((code // 256)::INTEGER) || chr((code %% "
+				     "256)::INTEGER) END");
 	case ROLLUP_NETWORK:
-		code = text_add(sql, "'AS' || network");
-		break;
+		return text_add(sql, "'AS' || code");
 	case ROLLUP_SENSOR:
-		code = text_add(sql, "sensor::VARCHAR");
-		break;
+		return text_add(sql, "code::VARCHAR");
 	case ROLLUP_ALL:
 	case ROLLUP_TOTAL:
-		code = text_add(sql, "''");
+		break;
 	}
-	return code == 0 ? text_add(sql, " AS \"key\", %s AS kind", dimension == ROLLUP_TOTAL ? "0::UTINYINT" : "kind")
-			 : code;
+	return text_add(sql, "''");
+}
+
+/* (SELECT t, code, kind, source, p, b): one row per source of each group. It reads only the columns of the dimension,
+ * and its table may spill to disk. */
+static int add_sources(struct text_buffer *sql, enum rollup_level level, enum rollup_dimension dimension,
+		       const struct span *span)
+{
+	return text_add(
+		sql,
+		"(SELECT %s AS t, %s AS code, %s AS kind, source, sum(packets) AS p, sum(bytes) AS b FROM tuple "
+		"WHERE minute >= make_timestamp(%" PRId64 ") AND minute < make_timestamp(%" PRId64 ") GROUP BY ALL)",
+		level == ROLLUP_MINUTE ? "minute" : "0", codes[dimension],
+		dimension == ROLLUP_TOTAL ? "0::UTINYINT" : "kind", span->from_us, span->to_us);
 }
 
 static int count_dimension(duckdb_connection connection, enum rollup_level level, enum rollup_dimension dimension,
-			   struct err *err)
+			   const struct span *span, struct err *err)
 {
 	struct text_buffer sql = {NULL, 0, 0};
-	int code = text_add(
-		&sql,
-		"INSERT INTO rollup SELECT t, %d, sensor, dimension, \"key\", kind, sum(p), sum(b), count(*), 1 "
-		"FROM (SELECT t, sensor, dimension, \"key\", kind, source, sum(p) AS p, sum(b) AS b FROM (SELECT t, "
-		"source, p, b, ",
-		level);
+	char time[64];
+	snprintf(time, sizeof time, "make_timestamp(%" PRId64 ")", span->from_us);
+	int code = text_add(&sql, "INSERT INTO rollup SELECT %s, %d, %s, %d, ", level == ROLLUP_MINUTE ? "t" : time,
+			    level, dimension == ROLLUP_SENSOR ? "code::USMALLINT" : "0", dimension);
 	if (code == 0)
-		code = add_dimension(&sql, dimension);
+		code = add_key(&sql, dimension);
 	if (code == 0)
-		code = text_add(&sql, " FROM base) GROUP BY t, sensor, dimension, \"key\", kind, source) "
-				      "GROUP BY t, sensor, dimension, \"key\", kind");
+		code = text_add(
+			&sql, ", kind, p, b, n, 1 FROM (SELECT t, code, kind, sum(p) AS p, sum(b) AS b, count(*) AS n "
+			      "FROM ");
+	if (code == 0)
+		code = add_sources(&sql, level, dimension, span);
+	if (code == 0)
+		code = text_add(&sql, " GROUP BY ALL)");
 	if (code == 0)
 		code = engine_run(connection, err, "%s", sql.bytes);
 	free(sql.bytes);
 	return code;
 }
 
-/* The sources of a day's row whose hash is below `theta` of all hashes; theta is 1 where there are not more than the
- * sample has room for. */
+/* The sources of a day's group whose hash is below `theta` of all hashes; theta is 1 where there are not more than the
+ * sample has room for. The hash is splitmix64's mixer over both halves of the address, written in numbers of 128 bits
+ * so that it is the same in every version of the engine. */
 static int sample_dimension(duckdb_connection connection, const struct span *span, enum rollup_dimension dimension,
 			    struct err *err)
 {
+	static const char hash[] =
+		"18446744073709551616::UHUGEINT AS two64"
+		", xor(source % two64, (source // two64) * 11400714819323198485::UHUGEINT % two64) AS h0"
+		", xor(h0, h0 // 4294967296::UHUGEINT) * 13787848793156543929::UHUGEINT % two64 AS h1"
+		", xor(h1, h1 // 536870912::UHUGEINT) * 10723151780598845931::UHUGEINT % two64 AS h2"
+		", xor(h2, h2 // 4294967296::UHUGEINT)::UBIGINT AS hash";
 	bool whole = dimension == ROLLUP_ALL || dimension == ROLLUP_TOTAL;
 	struct text_buffer sql = {NULL, 0, 0};
-	int code = text_add(
-		&sql,
-		"INSERT INTO source_sample SELECT t, sensor, dimension, \"key\", kind, any_value(theta), list(hash) "
-		"FROM (SELECT DISTINCT t, hash, ");
+	int code = text_add(&sql, "INSERT INTO source_sample SELECT make_timestamp(%" PRId64 "), %s, %d, ",
+			    span->from_us, dimension == ROLLUP_SENSOR ? "code::USMALLINT" : "0", dimension);
 	if (code == 0)
-		code = add_dimension(&sql, dimension);
+		code = add_key(&sql, dimension);
+	if (code == 0)
+		code = text_add(
+			&sql,
+			", kind, theta, list(hash) FROM (SELECT code, kind, least(1, %d / n::DOUBLE) AS theta, %s FROM "
+			"(SELECT code, kind, source, count(*) OVER (PARTITION BY code, kind) AS n FROM ",
+			whole ? SAMPLE_WHOLE : SAMPLE_PART, hash);
+	if (code == 0)
+		code = add_sources(&sql, ROLLUP_DAY, dimension, span);
 	if (code == 0)
 		code = text_add(&sql,
-				" FROM base) JOIN (SELECT sensor, dimension, \"key\", kind, least(1, %d / "
-				"sources::DOUBLE) AS theta "
-				"FROM rollup WHERE level = %d AND dimension = %d AND time = make_timestamp(%" PRId64
-				")) USING (sensor, dimension, \"key\", kind) WHERE theta = 1 OR hash < theta * "
-				"18446744073709551616 GROUP BY t, sensor, dimension, \"key\", kind",
-				whole ? SAMPLE_WHOLE : SAMPLE_PART, ROLLUP_DAY, dimension, span->from_us);
+				")) WHERE theta = 1 OR hash < theta * 18446744073709551616 GROUP BY code, kind, theta");
 	if (code == 0)
 		code = engine_run(connection, err, "%s", sql.bytes);
 	free(sql.bytes);
@@ -148,16 +150,16 @@ static int sample_dimension(duckdb_connection connection, const struct span *spa
 
 static int from_tuples(duckdb_connection connection, enum rollup_level level, const struct span *span, struct err *err)
 {
-	int code = make_base(connection, level, span, err);
-	if (code == 0 && level == ROLLUP_DAY)
+	int code = 0;
+	if (level == ROLLUP_DAY)
 		code = engine_run(connection, err, "DELETE FROM source_sample WHERE time = make_timestamp(%" PRId64 ")",
 				  span->from_us);
 	for (int dimension = ROLLUP_ALL; dimension <= ROLLUP_TOTAL && code == 0; dimension++) {
-		code = count_dimension(connection, level, (enum rollup_dimension)dimension, err);
+		code = count_dimension(connection, level, (enum rollup_dimension)dimension, span, err);
 		if (code == 0 && level == ROLLUP_DAY)
 			code = sample_dimension(connection, span, (enum rollup_dimension)dimension, err);
 	}
-	return code == 0 ? engine_run(connection, err, "DROP TABLE base") : code;
+	return code;
 }
 
 static int from_days(duckdb_connection connection, enum rollup_level level, const struct span *span, struct err *err)
