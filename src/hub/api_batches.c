@@ -11,8 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#pragma weak store_backup
+#include <sys/stat.h>
 
 enum { BATCHES_OF_REQUEST_MAX = 4096 };
 
@@ -66,7 +65,7 @@ int api_backup_post(struct api_call *call, struct err *err)
 {
 	json_t *body;
 	const char *name = NULL;
-	char path[4096];
+	char path[4096], parent[4096];
 	int result = api_body(call, &body, err);
 	if (result < 0)
 		return result;
@@ -78,7 +77,10 @@ int api_backup_post(struct api_call *call, struct err *err)
 		 (int)sizeof path)
 		result = -ENAMETOOLONG;
 	json_decref(body);
+	snprintf(parent, sizeof parent, "%s/backups", call->keeper->setup->options->data);
+	if (result == 0 && mkdir(parent, 0700) < 0 && errno != EEXIST)
+		result = err_set(err, -errno, "%s: cannot be made: %s", parent, strerror(errno));
 	if (result == 0)
-		result = !store_backup ? -ENOSYS : store_backup(call->keeper->store, path, err);
+		result = store_backup(call->keeper->store, path, err);
 	return result < 0 ? result : api_json(call, 200, json_pack("{s:s}", "dir", path));
 }

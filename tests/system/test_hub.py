@@ -300,6 +300,25 @@ def processes_are_confined():
         assert re.search(r"^CapPrm:\s*0{16}$", status, re.M), process
 
 
+def backup_while_it_runs():
+    import shutil
+    import tempfile
+    for parent in (None, "/dev/shm"):  # on the same file system, and on another one
+        directory = os.path.join(tempfile.mkdtemp(prefix="yagura-backup-", dir=parent), "copy")
+        try:
+            status, out, err = harness.yagura("backup", "--data", os.path.join(hub().data, "data"), directory)
+            assert status == 0, (out, err)
+            assert os.path.exists(os.path.join(directory, "manifest.json")), os.listdir(directory)
+            status, out, err = harness.yagura("backup", "--data", os.path.join(hub().data, "data"), directory)
+            assert status == 1, "a directory that holds something is not written over"
+            status, out, err = harness.yagura("restore", directory, "--data", directory + ".restored")
+            assert status == 0, (out, err)
+        finally:
+            shutil.rmtree(os.path.dirname(directory))
+    assert os.listdir(os.path.join(hub().data, "data", "backups")) == []
+    assert hub().local("POST", "/api/v1/backup", {"dir": "../outside"}).status == 400
+
+
 def two_hubs_do_not_share_a_directory():
     import subprocess
     from hub_client import SMALL_HUB
@@ -312,7 +331,7 @@ def two_hubs_do_not_share_a_directory():
 TESTS = [every_route_for_every_role, answers_keep_to_their_description, one_time_link_and_accounts,
          wrong_passwords_are_limited, live_frames_arrive_in_time, slow_client_loses_frames_not_the_stream,
          limits_of_requests, headers_that_protect, local_socket_is_for_the_owner, downloads_of_any_length,
-         two_hubs_do_not_share_a_directory, processes_are_confined, killed_processes_come_back]
+         backup_while_it_runs, two_hubs_do_not_share_a_directory, processes_are_confined, killed_processes_come_back]
 
 
 def guests_see_what_they_may():
