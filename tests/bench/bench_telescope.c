@@ -1,6 +1,6 @@
 /* How quick the telescope is, how small its archive and its memory, beside its peers over the same file.
  *
- *   bench_telescope [--packets N] [--rounds N] [--sources N] [--no-peers] [--file FILE]
+ *   bench_telescope [--packets N] [--rounds N] [--sources N] [--no-peers] [--alone] [--file FILE]
  *
  * N packets (16,000,000) of traffic.h are written to a file in $TMPDIR or /var/tmp, which is removed at the end. Every
  * figure is of one core (CPU time of the process), the best of the rounds, because machines are shared. --sources N
@@ -453,13 +453,17 @@ static void measure_sources(uint64_t sources)
 int main(int argc, char **argv)
 {
 	uint64_t packets = 16000000, sources = 0;
-	bool peers = true;
+	bool peers = true, alone = false;
 	const char *given = NULL;
 	char own[128];
 	for (int i = 1; i < argc; i++) {
 		bool more = i + 1 < argc;
 		if (strcmp(argv[i], "--no-peers") == 0)
 			peers = false;
+		else if (more && strcmp(argv[i], "--make") == 0)
+			return make_file(argv[i + 1], packets) != 0;
+		else if (strcmp(argv[i], "--alone") == 0)
+			alone = true;
 		else if (more && strcmp(argv[i], "--packets") == 0)
 			packets = strtoull(argv[++i], NULL, 10);
 		else if (more && strcmp(argv[i], "--rounds") == 0)
@@ -477,6 +481,12 @@ int main(int argc, char **argv)
 			perror(own);
 			unlink(own);
 			return 1;
+		}
+		if (alone) { /* to be looked at by a profiler */
+			measure_pipeline("whole pipeline: with members and victims", path, BEHIND_VICTIMS);
+			if (!given)
+				unlink(own);
+			return 0;
 		}
 		measure_walk("walk of the file, counting", path, work_count);
 		measure_walk("walk and parse", path, work_parse);

@@ -7,7 +7,7 @@
 #include "observe/telescope/table.h"
 #include "observe/telescope/telescope.h"
 
-enum { BATCH_ROWS = 4096 };
+enum { BATCH_ROWS = 4096, PORTS = 65536 };
 #define ECHO_NS (10 * NS_PER_S)
 #define LATE_NS NS_PER_MINUTE /* how late a packet may be and still belong to the open minute */
 
@@ -51,9 +51,10 @@ struct telescope {
 
 	struct source_table sources[2];    /* IPv4, IPv6 */
 	struct number_set port_sources[2]; /* pairs of protocol and port, and source */
+	struct wide_table wide;            /* sources whose pairs stand there */
 	struct v6_table v6;
-	struct surveyors surveyors;        /* sources that behave as surveys do */
-	struct port_count ports[2][65536]; /* TCP, UDP */
+	struct surveyors surveyors; /* sources that behave as surveys do */
+	struct port_count *ports;   /* TCP, then UDP: PORTS of each */
 
 	struct batch *batch, *echo_batch;
 	struct packet burst[BURST_MAX];
@@ -62,6 +63,11 @@ struct telescope {
 	uint8_t kinds[BURST_MAX];
 	struct verdict_line lines[BURST_MAX];
 };
+
+static inline struct port_count *port_count_of(const struct telescope *telescope, uint8_t protocol, uint16_t port)
+{
+	return &telescope->ports[(protocol == 17) * PORTS + port];
+}
 
 /* Hand a batch to the sink and clear it. An empty one is nothing. */
 int batch_send(struct telescope *telescope, struct batch *batch, struct err *err);

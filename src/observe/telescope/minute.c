@@ -283,7 +283,21 @@ static uint64_t port_pair(const struct tuple_key *key)
 	return UINT64_C(1) << 63 | (uint64_t)(key->protocol == 17) << 48 | (uint64_t)key->port << 32 | key->source;
 }
 
-static int row_count(struct telescope *telescope, struct source *source, const struct tuple *row)
+/* Whether the pair of source and port is new: 1, 0, -ENOMEM. */
+static int pair_add(struct telescope *telescope, struct wide_source *wide, const struct tuple_key *key)
+{
+	struct number_set *set = &telescope->port_sources[key->version == 6];
+	if (!wide)
+		return number_set_add(set, port_pair(key));
+	uint64_t *bits = &wide->ports[key->protocol == 17][key->port >> 6], bit = UINT64_C(1) << (key->port & 63);
+	if (*bits & bit)
+		return 0;
+	*bits |= bit;
+	return !wide->has_earlier || !number_set_has(set, port_pair(key));
+}
+
+static int row_count(struct telescope *telescope, struct source *source, struct wide_source *wide,
+		     const struct tuple *row)
 {
 	struct telescope_tool_count *tool = &telescope->counts.tools[row->key.tool];
 	uint32_t before = source->packets;
@@ -293,8 +307,8 @@ static int row_count(struct telescope *telescope, struct source *source, const s
 		tool->sources++;
 	}
 	if (row_has_port(&row->key)) {
-		struct port_count *port = &telescope->ports[row->key.protocol == 17][row->key.port];
-		int fresh = number_set_add(&telescope->port_sources[row->key.version == 6], port_pair(&row->key));
+		struct port_count *port = port_count_of(telescope, row->key.protocol, row->key.port);
+		int fresh = pair_add(telescope, wide, &row->key);
 		if (fresh < 0)
 			return fresh;
 		port->packets += row->packets;
@@ -348,11 +362,19 @@ static int group_close(struct telescope *telescope, struct tuple **rows, size_t 
 	telescope->counts.sources += is_new;
 	struct group group = {.rows = rows, .count = count};
 	group_settle(&group, source);
+	struct wide_source *wide = NULL;
+	if (count >= WIDE_ROWS || source->state & SOURCE_WIDE) {
+		bool known = source->state & SOURCE_WIDE;
+		wide = wide_table_at(&telescope->wide, rows[0]->key.version, rows[0]->key.source, true);
+		if (wide && !known)
+			wide->has_earlier = !is_new;
+		source->state |= wide ? SOURCE_WIDE : 0;
+	}
 	int result = 0;
 	for (size_t i = 0; i < count; i++) {
 		if (rows[i]->packets == 0)
 			continue;
-		if (row_count(telescope, source, rows[i]) < 0)
+		if (row_count(telescope, source, wide, rows[i]) < 0)
 			result = err_set(err, -ENOMEM, "no memory for another pair of source and port");
 		int emitted = row_emit(telescope, rows[i], err);
 		result = result < 0 ? result : emitted;
@@ -364,11 +386,17 @@ static void fetch_ahead(const struct telescope *telescope, const uint64_t *order
 {
 	if (i + AHEAD_ROWS < count)
 		__builtin_prefetch(&telescope->tuples.rows[(uint32_t)order[i + AHEAD_ROWS]], 1);
-	if (i + AHEAD_TABLES < count) {
+	if (i + AHEAD_TABLES < count && order[i + AHEAD_TABLES] >> 32 == order[i] >> 32) {
+		/* many rows of one source: its ports are bits, see struct wide_source */
+		const struct tuple_key *key = &telescope->tuples.rows[(uint32_t)order[i + AHEAD_TABLES]].key;
+		__builtin_prefetch(port_count_of(telescope, key->protocol, key->port), 1);
+	} else if (i + AHEAD_TABLES < count) {
 		const struct tuple_key *key = &telescope->tuples.rows[(uint32_t)order[i + AHEAD_TABLES]].key;
 		source_table_prefetch(&telescope->sources[key->version == 6], key->source);
-		if (row_has_port(key))
-			number_set_prefetch(&telescope->port_sources[key->version == 6], port_pair(key));
+		if (!row_has_port(key))
+			return;
+		__builtin_prefetch(port_count_of(telescope, key->protocol, key->port), 1);
+		number_set_prefetch(&telescope->port_sources[key->version == 6], port_pair(key));
 	}
 }
 

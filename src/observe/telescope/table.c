@@ -283,6 +283,34 @@ size_t number_set_bytes(const struct number_set *set)
 	return shards_bytes(set->shards, sizeof(uint64_t));
 }
 
+void wide_table_done(struct wide_table *table)
+{
+	for (uint32_t i = 0; table->slots && i < WIDE_SOURCES_MAX * 2; i++)
+		free(table->slots[i]);
+	free(table->slots);
+	*table = (struct wide_table){0};
+}
+
+struct wide_source *wide_table_at(struct wide_table *table, uint8_t version, uint32_t source, bool make)
+{
+	uint64_t name = (uint64_t)version << 32 | source;
+	if (!table->slots && (!make || !(table->slots = calloc(WIDE_SOURCES_MAX * 2, sizeof *table->slots))))
+		return NULL;
+	uint32_t slot = (uint32_t)hash_u64(name) & (WIDE_SOURCES_MAX * 2 - 1);
+	for (; table->slots[slot]; slot = (slot + 1) & (WIDE_SOURCES_MAX * 2 - 1))
+		if (table->slots[slot]->name == name)
+			return table->slots[slot];
+	if (!make || table->count == WIDE_SOURCES_MAX)
+		return NULL;
+	struct wide_source *wide = calloc(1, sizeof *wide);
+	if (!wide)
+		return NULL;
+	wide->name = name;
+	table->slots[slot] = wide;
+	table->count++;
+	return wide;
+}
+
 static uint64_t v6_hash(const uint8_t address[16])
 {
 	uint64_t high, low;

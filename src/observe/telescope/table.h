@@ -63,21 +63,32 @@ int tuple_table_reserve(struct tuple_table *table, uint32_t more); /* -ENOMEM ke
 /* Costs what is used. A table that was far larger than this minute needed becomes smaller. */
 void tuple_table_clear(struct tuple_table *table);
 
-static inline uint64_t tuple_hash(const struct tuple_key *key)
+static inline uint64_t tuple_hash_of(uint64_t low, uint32_t high)
 {
-	uint64_t low;
-	uint32_t high;
-	__builtin_memcpy(&low, key, 8);
-	__builtin_memcpy(&high, (const char *)key + 8, 4);
 	low = (low ^ (low >> 32)) * UINT64_C(0x9e3779b97f4a7c15) ^ high * UINT64_C(0xbf58476d1ce4e5b9);
 	low ^= low >> 29;
 	low *= UINT64_C(0x94d049bb133111eb);
 	return low ^ low >> 32;
 }
 
+static inline uint64_t tuple_hash(const struct tuple_key *key)
+{
+	uint64_t low;
+	uint32_t high;
+	__builtin_memcpy(&low, key, 8);
+	__builtin_memcpy(&high, (const char *)key + 8, 4);
+	return tuple_hash_of(low, high);
+}
+
 static inline bool tuple_key_same(const struct tuple_key *a, const struct tuple_key *b)
 {
-	return __builtin_memcmp(a, b, sizeof *a) == 0;
+	uint64_t low_a, low_b;
+	uint32_t high_a, high_b;
+	__builtin_memcpy(&low_a, a, 8);
+	__builtin_memcpy(&low_b, b, 8);
+	__builtin_memcpy(&high_a, (const char *)a + 8, 4);
+	__builtin_memcpy(&high_b, (const char *)b + 8, 4);
+	return low_a == low_b && high_a == high_b;
 }
 
 /* The row of the key, or the slot where it belongs when it is not there (NULL). */
@@ -133,7 +144,8 @@ enum {
 	SOURCE_TCP = 4,
 	SOURCE_ONE_MASSCAN = 8,
 	SOURCE_ONE_ZMAP = 16,
-	SOURCE_BUSY = 32
+	SOURCE_BUSY = 32,
+	SOURCE_WIDE = 64
 };
 
 struct shard {
@@ -161,6 +173,22 @@ int number_set_add(struct number_set *set, uint64_t number); /* 1 new, 0 there a
 bool number_set_has(const struct number_set *set, uint64_t number);
 void number_set_prefetch(const struct number_set *set, uint64_t number);
 size_t number_set_bytes(const struct number_set *set);
+
+/* Ports of sources that ask many: a bit each, so that the rows of one source stay in the cache. What such a source
+ * asked before it was told to be wide stands in the number set. */
+enum { WIDE_ROWS = 64, WIDE_SOURCES_MAX = 16384 };
+struct wide_source {
+	uint64_t name;    /* version << 32 | source */
+	bool has_earlier; /* some of its pairs may stand in the number set */
+	uint64_t ports[2][1024];
+};
+struct wide_table {
+	struct wide_source **slots; /* WIDE_SOURCES_MAX * 2, made at the first use */
+	uint32_t count;
+};
+void wide_table_done(struct wide_table *table);
+/* NULL: not there (has no room or no memory: the number set serves). */
+struct wide_source *wide_table_at(struct wide_table *table, uint8_t version, uint32_t source, bool make);
 
 /* IPv6 addresses numbered 0, 1, 2 ... in order of appearance. */
 struct v6_table {

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#define PORTS_BYTES (2 * PORTS * sizeof(struct port_count))
 #define TIME_MAX_NS (INT64_C(1) << 62) /* so that differences never overflow */
 
 /* Batches get their names here, whichever part of the telescope made them; sparks are not worth one. */
@@ -69,6 +70,9 @@ int telescope_new(const struct telescope_options *options, struct sink *sink, st
 		if (result < 0)
 			err_prefix(err, result, "survey organisations");
 	}
+	telescope->ports = table_room(PORTS_BYTES);
+	if (result == 0 && !telescope->ports)
+		result = err_set(err, -ENOMEM, "no memory for the telescope's ports");
 	if (result == 0 && !options->only_counts)
 		result = tables_new(telescope, err);
 	if (result == 0 && (options->live || options->raw))
@@ -92,12 +96,14 @@ void telescope_free(struct telescope *telescope)
 		source_table_done(&telescope->sources[v]);
 		number_set_done(&telescope->port_sources[v]);
 	}
+	wide_table_done(&telescope->wide);
 	v6_table_done(&telescope->v6);
 	surveyors_done(&telescope->surveyors);
 	payloads_free(telescope->payloads);
 	batch_free(telescope->batch);
 	batch_free(telescope->echo_batch);
 	free(telescope->order);
+	table_room_free(telescope->ports, PORTS_BYTES);
 	pool_free(telescope->pool);
 	free(telescope);
 }
@@ -245,18 +251,17 @@ static inline int packet_judge(struct telescope *telescope, const struct packet 
 	} else if (kind == PACKET_BACKSCATTER && (packet->protocol == 6 || packet->protocol == 17)) {
 		port = packet->sport;
 	}
-	line->key = (struct tuple_key){.source = source,
-				       .port = port,
-				       .protocol = packet->protocol,
-				       .flags = packet->protocol == 6 ? packet->tcp_flags : 0,
-				       .version = packet->version,
-				       .kind = kind,
-				       .tool = (uint8_t)guess.tool,
-				       .tool_version = guess.version};
+	/* struct tuple_key as its two numbers: written field by field it could not be read back as them at once */
+	uint64_t low = source | (uint64_t)port << 32 | (uint64_t)packet->protocol << 48 |
+		       (uint64_t)(packet->protocol == 6 ? packet->tcp_flags : 0) << 56;
+	uint32_t high =
+		packet->version | (uint32_t)kind << 8 | (uint32_t)guess.tool << 16 | (uint32_t)guess.version << 24;
+	memcpy(&line->key, &low, 8);
+	memcpy((char *)&line->key + 8, &high, 4);
 	line->certainty = (uint8_t)guess.certainty;
 	line->payload = packet->l4_bytes > packet->header_bytes ? payloads_note(telescope->payloads, packet) : 0;
 	line->target_hash = target_hash_of(packet);
-	line->hash = tuple_hash(&line->key);
+	line->hash = tuple_hash_of(low, high);
 	__builtin_prefetch(&telescope->tuples.slots[(uint32_t)line->hash & telescope->tuples.mask], 1);
 	telescope->counts.kinds[kind]++;
 	return result;
@@ -366,7 +371,7 @@ static void burst_count(struct telescope *telescope, unsigned count)
 		uint8_t kind = telescope->kinds[i];
 		telescope->counts.kinds[kind]++;
 		if (kind != PACKET_BACKSCATTER && (packet->protocol == 6 || packet->protocol == 17))
-			telescope->ports[packet->protocol == 17][packet->dport].packets++;
+			port_count_of(telescope, packet->protocol, packet->dport)->packets++;
 	}
 }
 
@@ -460,6 +465,7 @@ size_t telescope_bytes(const struct telescope *telescope)
 	size_t bytes = 0;
 	for (size_t v = 0; v < 2; v++)
 		bytes += source_table_bytes(&telescope->sources[v]) + number_set_bytes(&telescope->port_sources[v]);
+	bytes += telescope->wide.count * sizeof(struct wide_source);
 	return bytes + telescope->v6.capacity * (sizeof(struct addr) + 2 * sizeof(uint32_t));
 }
 
@@ -473,16 +479,15 @@ static int port_compare(const void *left, const void *right)
 
 size_t telescope_ports(const struct telescope *telescope, struct telescope_port *ret_ports, size_t most)
 {
-	struct telescope_port *all = malloc(2 * 65536 * sizeof *all);
+	struct telescope_port *all = malloc(2 * PORTS * sizeof *all);
 	size_t count = 0;
 	if (!all)
 		return 0;
-	for (unsigned udp = 0; udp < 2; udp++)
-		for (unsigned port = 0; port < 65536; port++)
-			if (telescope->ports[udp][port].packets)
-				all[count++] = (struct telescope_port){udp ? 17 : 6, (uint16_t)port,
-								       telescope->ports[udp][port].packets,
-								       telescope->ports[udp][port].sources};
+	for (unsigned i = 0; i < 2 * PORTS; i++)
+		if (telescope->ports[i].packets)
+			all[count++] =
+				(struct telescope_port){i < PORTS ? 6 : 17, (uint16_t)i, telescope->ports[i].packets,
+							telescope->ports[i].sources};
 	qsort(all, count, sizeof *all, port_compare);
 	count = count < most ? count : most;
 	memcpy(ret_ports, all, count * sizeof *all);
