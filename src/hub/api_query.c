@@ -9,6 +9,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The names of the autonomous systems in a column "network", as "names": {"2907": "..."}; nothing when there is no such column. */
+static int add_names(const struct places *places, json_t *answer)
+{
+	const json_t *columns = json_object_get(answer, "columns"), *rows = json_object_get(answer, "rows");
+	size_t at = 0;
+	while (at < json_array_size(columns) &&
+	       strcmp(json_string_value(json_object_get(json_array_get(columns, at), "name")), "network") != 0)
+		at++;
+	if (at == json_array_size(columns))
+		return 0;
+	json_t *names = json_object();
+	for (size_t row = 0; row < json_array_size(rows); row++) {
+		uint32_t network = (uint32_t)json_integer_value(json_array_get(json_array_get(rows, row), at));
+		const char *name = places_network_name(places, network);
+		char key[16];
+		snprintf(key, sizeof key, "%u", network);
+		if (*name && !json_object_get(names, key) && json_object_set_new(names, key, json_string(name)) < 0)
+			break;
+	}
+	return json_object_set_new(answer, "names", names) < 0 ? -ENOMEM : 0;
+}
+
 int api_query_post(struct api_call *call, struct err *err)
 {
 	json_t *body, *answer = NULL;
@@ -23,6 +45,10 @@ int api_query_post(struct api_call *call, struct err *err)
 	if (result == 0)
 		result = store_query(call->keeper->store, query, &answer, err);
 	query_free(query);
+	if (result == 0 && add_names(call->keeper->places, answer) < 0) {
+		json_decref(answer);
+		return err_set(err, -ENOMEM, "out of memory");
+	}
 	return result < 0 ? result : api_json(call, 200, answer);
 }
 
