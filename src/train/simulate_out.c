@@ -251,7 +251,7 @@ static int send_all(struct simulation *simulation, int fd, const _Atomic bool *s
 int simulation_send(struct simulation *simulation, const char *interface, const _Atomic bool *stop, uint64_t *ret_sent,
 		    struct err *err)
 {
-	int fd;
+	int fd = -1;
 	int result = open_interface(interface, &fd, err);
 	if (result < 0)
 		return result;
