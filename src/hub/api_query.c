@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The names of the autonomous systems in a column "network", as "names": {"2907": "..."}; nothing when there is no such column. */
+/* The names of the autonomous systems in a column "network", as "names": {"2907": "..."}; nothing without such a
+ * column. */
 static int add_names(const struct places *places, json_t *answer)
 {
 	const json_t *columns = json_object_get(answer, "columns"), *rows = json_object_get(answer, "rows");
