@@ -1,78 +1,31 @@
-/* yagura telescope read: a report of capture files; nothing is kept.
- *
- * Frames go through the telescope; its batches are joined with place and network, shown to the detectors and added up.
- */
+/* yagura telescope read: a report of capture files; nothing is kept. */
 #include "cli/commands.h"
-#include "cli/paths.h"
 #include "cli/progress.h"
 
-#include "analyze/detectors.h"
-#include "analyze/report.h"
 #include "core/clock.h"
-#include "observe/telescope/survey.h"
-#include "observe/telescope/telescope.h"
 #include "sys/capture.h"
-#include "sys/places.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
-enum { PORTS_SHOWN = 100 };
-
-const struct option_spec telescope_read_option_table[] = {
-	{"darknet", OPTION_PREFIXES, OPTION_AT(struct telescope_read_options, darknet), .argument = "PREFIX...",
-	 .required = true, .help = "unused addresses that are watched; the rest is not counted",
-	 .help_ja = "観測する未使用アドレス(それ以外は数えない)"},
-	{"exclude", OPTION_PREFIXES, OPTION_AT(struct telescope_read_options, exclude), .argument = "PREFIX...",
-	 .help = "addresses inside the darknet that are in use", .help_ja = "ダークネットのうち使用中のアドレス"},
-	{"surveys", OPTION_PATH, OPTION_AT(struct telescope_read_options, surveys), .argument = "FILE.yaml",
-	 .help = "organisations that survey (default: data/survey-organisations.yaml)",
-	 .help_ja = "調査組織の一覧(既定値 data/survey-organisations.yaml)"},
-	{"deps", OPTION_PATH, OPTION_AT(struct telescope_read_options, deps), .argument = "DIR",
-	 .help = "where the place databases are", .help_ja = "位置データベースの場所"},
-	{"decapsulate", OPTION_FLAG, OPTION_AT(struct telescope_read_options, decapsulate),
-	 .help = "take mirrored traffic out of GRE, IPIP, VXLAN and GTP-U",
-	 .help_ja = "GRE・IPIP・VXLAN・GTP-U で運ばれた複製通信を取り出す"},
-	{"limit", OPTION_INT, OPTION_AT(struct telescope_read_options, limit), "10", .min = 1, .max = 100000,
-	 .help = "rows of each list in the plain report", .help_ja = "一覧ごとの行数"},
-	{NULL},
-};
-
-struct reading {
-	struct sink sink;
-	struct telescope *telescope;
-	struct places *places;
-	struct report *report;
-	struct detectors *detectors;
+struct files {
+	struct reading reading;
 	struct progress progress;
-	uint64_t trace_errors[TRACE_ANOMALIES];
-	unsigned failed_files;
+	unsigned failed;
 };
 
-/* What the telescope hands out: placed, detected, added up. The batch is the telescope's, and its place columns are
- * empty for us to fill. */
-static int reading_put(struct sink *sink, const struct batch *batch, struct err *err)
-{
-	struct reading *reading = (struct reading *)sink;
-	if (batch->kind == &record_tuple)
-		places_find_many(reading->places, BATCH_COLUMN(batch, struct addr, 2), batch->rows,
-				 BATCH_COLUMN(batch, uint16_t, 18), BATCH_COLUMN(batch, uint32_t, 19));
-	int result = detectors_take(reading->detectors, batch, err);
-	return result < 0 ? result : report_take(reading->report, batch, err);
-}
-
-static void reading_show(struct reading *reading, struct capture *capture)
+static void file_show(struct files *files, struct capture *capture)
 {
 	const struct capture_counters *counters = capture_counters(capture);
 	char text[64];
-	snprintf(text, sizeof text, "%.1f M packets", (double)telescope_counts(reading->telescope)->packets / 1e6);
-	reading->progress.whole = counters->total_bytes;
-	progress_show(&reading->progress, counters->done_bytes, text);
+	snprintf(text, sizeof text, "%.1f M packets",
+		 (double)telescope_counts(files->reading.telescope)->packets / 1e6);
+	files->progress.whole = counters->total_bytes;
+	progress_show(&files->progress, counters->done_bytes, text);
 }
 
 /* One operand. What cannot be read further is said; what was read before is kept. */
-static int reading_file(struct reading *reading, const char *path, struct err *err)
+static int file_read(struct files *files, const char *path, struct err *err)
 {
 	struct capture *capture = NULL;
 	struct frame frames[BURST_MAX];
@@ -80,191 +33,32 @@ static int reading_file(struct reading *reading, const char *path, struct err *e
 	if (result < 0)
 		return result;
 	int faults = 0;
-	reading->progress.label = path;
+	files->progress.label = path;
 	for (;;) {
 		int count = capture_read(capture, frames, BURST_MAX, -1, err);
 		if (count == -ENODATA)
 			break;
 		if (count < 0) {
 			faults++;
-			progress_end(&reading->progress);
+			progress_end(&files->progress);
 			fprintf(stderr, "yagura telescope read: %s\n", err->text);
 			err->text[0] = '\0';
 			continue;
 		}
-		result = telescope_feed(reading->telescope, frames, (unsigned)count, err);
+		result = telescope_feed(files->reading.telescope, frames, (unsigned)count, err);
 		if (result < 0)
 			break;
-		reading_show(reading, capture);
+		file_show(files, capture);
 	}
-	progress_end(&reading->progress);
+	progress_end(&files->progress);
 	const struct capture_counters *counters = capture_counters(capture);
 	for (size_t i = 0; i < TRACE_ANOMALIES; i++)
-		reading->trace_errors[i] += counters->errors[i];
+		files->reading.trace_errors[i] += counters->errors[i];
 	if (capture_trouble(capture))
 		fprintf(stderr, "yagura telescope read: %s\n", capture_trouble(capture));
 	capture_close(capture);
-	reading->failed_files += faults > 0;
+	files->failed += faults > 0;
 	return result;
-}
-
-static json_t *malformed_json(const struct reading *reading)
-{
-	const struct telescope_counts *counts = telescope_counts(reading->telescope);
-	json_t *malformed = json_object();
-	for (size_t i = 1; i < PACKET_ANOMALIES; i++)
-		if (counts->anomalies[i] && i != ANOMALY_NOT_IP)
-			json_object_set_new(malformed, packet_anomaly_names[i],
-					    json_integer((json_int_t)counts->anomalies[i]));
-	for (size_t i = 0; i < TRACE_ANOMALIES; i++)
-		if (reading->trace_errors[i])
-			json_object_set_new(malformed, trace_anomaly_names[i],
-					    json_integer((json_int_t)reading->trace_errors[i]));
-	if (counts->time_backwards)
-		json_object_set_new(malformed, "time_backwards", json_integer((json_int_t)counts->time_backwards));
-	if (counts->time_leaps)
-		json_object_set_new(malformed, "minute_leap", json_integer((json_int_t)counts->time_leaps));
-	return malformed;
-}
-
-static json_t *ports_json(const struct telescope *telescope)
-{
-	struct telescope_port ports[PORTS_SHOWN];
-	size_t count = telescope_ports(telescope, ports, PORTS_SHOWN);
-	json_t *list = json_array();
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list,
-				      json_pack("{s:s,s:i,s:I,s:I}", "protocol", ports[i].protocol == 6 ? "tcp" : "udp",
-						"port", ports[i].port, "packets", (json_int_t)ports[i].packets,
-						"sources", (json_int_t)ports[i].sources));
-	return list;
-}
-
-static const char *network_name(const void *places, uint32_t network)
-{
-	return places_network_name(places, network);
-}
-
-static json_t *reading_json(const struct reading *reading, double seconds)
-{
-	const struct telescope_counts *counts = telescope_counts(reading->telescope);
-	bool any = counts->packets > 0;
-	json_t *kinds = json_object(), *tools = json_object();
-	for (size_t i = 0; i < PACKET_KINDS; i++)
-		json_object_set_new(kinds, packet_kind_names[i], json_integer((json_int_t)counts->kinds[i]));
-	for (size_t i = 0; i < SCAN_TOOLS; i++)
-		json_object_set_new(tools, scan_tool_names[i],
-				    json_pack("{s:I,s:I}", "packets", (json_int_t)counts->tools[i].packets, "sources",
-					      (json_int_t)counts->tools[i].sources));
-	json_t *object =
-		json_pack("{s:I,s:I,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:I,s:f,s:f}", "packets", (json_int_t)counts->packets,
-			  "bytes", (json_int_t)counts->bytes, "first", any ? json_time(counts->first_ns) : json_null(),
-			  "last", any ? json_time(counts->last_ns) : json_null(), "malformed", malformed_json(reading),
-			  "outside", (json_int_t)counts->outside, "kinds", kinds, "tools", tools, "ports",
-			  ports_json(reading->telescope), "sources", (json_int_t)counts->sources, "seconds", seconds,
-			  "packets_per_second", seconds > 0 ? (double)counts->packets / seconds : 0.0);
-	json_t *lists = report_json(reading->report, network_name, reading->places);
-	json_object_update(object, lists);
-	json_decref(lists);
-	return object;
-}
-
-static void list_print(const char *title, const json_t *list, int64_t limit, const char *name, const char *name2)
-{
-	size_t i;
-	json_t *row;
-	if (json_array_size(list) == 0)
-		return;
-	printf("\n%-38s %14s %10s\n", title, language_is_japanese() ? "パケット" : "packets",
-	       language_is_japanese() ? "送信元" : "sources");
-	json_array_foreach(list, i, row)
-	{
-		if ((int64_t)i >= limit)
-			break;
-		char label[64];
-		const json_t *first = json_object_get(row, name), *second = name2 ? json_object_get(row, name2) : NULL;
-		if (json_is_integer(second))
-			snprintf(label, sizeof label, "%s/%lld", json_string_value(first),
-				 (long long)json_integer_value(second));
-		else
-			snprintf(label, sizeof label, "%s %s", json_string_value(first),
-				 second ? json_string_value(second) : "");
-		printf("  %-36.36s %14lld", label, (long long)json_integer_value(json_object_get(row, "packets")));
-		if (json_object_get(row, "sources"))
-			printf(" %10lld", (long long)json_integer_value(json_object_get(row, "sources")));
-		printf("\n");
-	}
-}
-
-static void counts_print(const json_t *object, const char *key, bool sources)
-{
-	const char *name;
-	json_t *value;
-	printf("\n%s\n", key);
-	json_object_foreach((json_t *)object, name, value)
-	{
-		long long packets = json_integer_value(sources ? json_object_get(value, "packets") : value);
-		if (packets == 0)
-			continue;
-		printf("  %-36s %14lld", name, packets);
-		if (sources)
-			printf(" %10lld", (long long)json_integer_value(json_object_get(value, "sources")));
-		printf("\n");
-	}
-}
-
-static void reading_print(const json_t *report, int64_t limit)
-{
-	bool ja = language_is_japanese();
-	printf(ja ? "%lld パケット、%lld 送信元、%s から %s まで(ダークネット外 %lld)\n"
-		  : "%lld packets of %lld sources, %s to %s (%lld outside)\n",
-	       (long long)json_integer_value(json_object_get(report, "packets")),
-	       (long long)json_integer_value(json_object_get(report, "sources")),
-	       json_is_string(json_object_get(report, "first")) ? json_string_value(json_object_get(report, "first"))
-								: "-",
-	       json_is_string(json_object_get(report, "last")) ? json_string_value(json_object_get(report, "last"))
-							       : "-",
-	       (long long)json_integer_value(json_object_get(report, "outside")));
-	counts_print(json_object_get(report, "kinds"), ja ? "種別" : "kinds", false);
-	counts_print(json_object_get(report, "tools"), ja ? "ツール" : "tools", true);
-	list_print(ja ? "ポート" : "ports", json_object_get(report, "ports"), limit, "protocol", "port");
-	list_print(ja ? "国" : "countries", json_object_get(report, "countries"), limit, "country", NULL);
-	list_print(ja ? "ネットワーク" : "networks", json_object_get(report, "networks"), limit, "network", "name");
-	list_print(ja ? "DoS 攻撃の被害者" : "victims of denial of service", json_object_get(report, "victims"), limit,
-		   "address", NULL);
-	list_print(ja ? "キャンペーン" : "campaigns", json_object_get(report, "campaigns"), limit, "id", NULL);
-	if (json_object_size(json_object_get(report, "malformed")))
-		counts_print(json_object_get(report, "malformed"), ja ? "異常" : "malformed", false);
-	printf("\n%.2f s, %.2f M packets/s\n", json_real_value(json_object_get(report, "seconds")),
-	       json_real_value(json_object_get(report, "packets_per_second")) / 1e6);
-}
-
-static int reading_open(struct reading *reading, const struct command_call *call, struct err *err)
-{
-	const struct telescope_read_options *options = call->options;
-	struct telescope_options telescope = {
-		.darknet = options->darknet, .exclude = options->exclude, .decapsulate = options->decapsulate};
-	reading->sink.put = reading_put;
-	int result = survey_load(path_shared(call->pool, options->surveys, "data/survey-organisations.yaml"),
-				 call->pool, &telescope.survey, err);
-	if (result == 0)
-		result = telescope_new(&telescope, &reading->sink, &reading->telescope, err);
-	if (result == 0) {
-		struct err missing = {""};
-		result = places_open_degraded(path_shared(call->pool, options->deps, "deps"), &reading->places,
-					      &missing);
-		if (result > 0)
-			fprintf(stderr, "yagura telescope read: places are unknown in part: %s\n", missing.text);
-		if (result < 0)
-			*err = missing;
-	}
-	if (result < 0)
-		return result;
-	reading->report = report_new(call->pool);
-	struct vantage vantage = {.darknet_addresses = telescope_darknet_addresses(reading->telescope)};
-	if (!reading->report)
-		return err_set(err, -ENOMEM, "no memory");
-	return detectors_new(NULL, &vantage, report_sink(reading->report), call->pool, &reading->detectors, err);
 }
 
 int command_telescope_read(const struct command_call *call, struct err *err)
@@ -274,37 +68,30 @@ int command_telescope_read(const struct command_call *call, struct err *err)
 		err_set(err, -EINVAL, "FILE was expected: a capture, a directory of captures, or - for standard input");
 		return EXIT_USAGE;
 	}
-	struct reading reading = {.progress = {.label = ""}};
+	struct files files = {.progress = {.label = ""}};
+	int result = reading_open(&files.reading, &options->reading, call->command->name, call->pool, err);
+	int worst = result;
 	int64_t began = clock_monotonic_ns();
-	int result = reading_open(&reading, call, err), worst = result;
-	if (result == 0)
-		began = clock_monotonic_ns();
 	for (int i = 0; i < call->operand_count && result == 0; i++) {
-		int file = reading_file(&reading, call->operands[i], err);
+		int file = file_read(&files, call->operands[i], err);
 		if (file < 0) {
 			fprintf(stderr, "yagura telescope read: %s\n", err->text);
 			err->text[0] = '\0';
 			worst = file;
 		}
 	}
+	if (result == 0)
+		result = reading_finish(&files.reading, err);
 	if (result == 0) {
-		result = telescope_finish(reading.telescope, err);
-		int finished = detectors_finish(reading.detectors, err);
-		result = result < 0 ? result : finished;
-	}
-	if (result == 0) {
-		json_t *report = reading_json(&reading, (double)(clock_monotonic_ns() - began) / 1e9);
+		json_t *report = reading_json(&files.reading, (double)(clock_monotonic_ns() - began) / 1e9);
 		if (options->common.json) {
 			json_dumpf(report, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
 			printf("\n");
 		} else {
-			reading_print(report, options->limit);
+			reading_print(report, options->reading.limit);
 		}
 		json_decref(report);
 	}
-	detectors_free(reading.detectors);
-	report_free(reading.report);
-	places_close(reading.places);
-	telescope_free(reading.telescope);
-	return result < 0 || worst < 0 || reading.failed_files ? EXIT_FAILED : EXIT_DONE;
+	reading_close(&files.reading);
+	return result < 0 || worst < 0 || files.failed ? EXIT_FAILED : EXIT_DONE;
 }

@@ -27,10 +27,21 @@ const struct command commands[] = {
 		.summary_ja = "ダークネットのキャプチャの中身を報告する(何も保存しない)",
 		.operands = "FILE...",
 		.operands_help = "pcap, pcapng or ERF, also gzip, zstd or xz; a directory; - for standard input",
-		.options = telescope_read_option_table,
+		.groups = {{reading_option_table, offsetof(struct telescope_read_options, reading)}},
 		.options_bytes = sizeof(struct telescope_read_options),
 		.run = command_telescope_read,
 		.example = "yagura telescope read --darknet 198.18.0.0/15 --json capture.pcap.zst",
+	},
+	{
+		.name = "telescope run",
+		.summary = "watch an interface: rates and a report, or batches to a hub elsewhere",
+		.summary_ja = "インタフェースを見張り、頻度と報告を示すか、離れたハブへ送る",
+		.options = telescope_run_option_table,
+		.groups = {{reading_option_table, offsetof(struct telescope_run_options, reading)}},
+		.options_bytes = sizeof(struct telescope_run_options),
+		.run = command_telescope_run,
+		.example = "yagura telescope run --interface eth1 --darknet 192.0.2.0/24 --to https://hub.example "
+			   "--token-file sensor.token",
 	},
 	{
 		.name = "simulate telescope",

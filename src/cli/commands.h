@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/command.h"
+#include "cli/reading.h"
 
 struct doctor_options {
 	struct common_options common;
@@ -44,10 +45,16 @@ int command_restore(const struct command_call *call, struct err *err);
 
 struct telescope_read_options {
 	struct common_options common;
-	struct prefix_list darknet, exclude;
-	const char *surveys, *deps;
-	bool decapsulate;
-	int64_t limit;
+	struct reading_options reading;
 };
-extern const struct option_spec telescope_read_option_table[];
 int command_telescope_read(const struct command_call *call, struct err *err);
+
+struct telescope_run_options {
+	struct common_options common;
+	const char *interface, *to, *token_file, *spool, *ca;
+	int64_t every_ns, ring_mib, spool_bytes;
+	bool plain, unconfined;
+	struct reading_options reading;
+};
+extern const struct option_spec telescope_run_option_table[];
+int command_telescope_run(const struct command_call *call, struct err *err);

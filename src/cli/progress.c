@@ -8,10 +8,17 @@
 
 enum { BAR_CELLS = 30 };
 
+bool progress_visible(struct progress *progress)
+{
+	if (progress->where == PROGRESS_UNKNOWN)
+		progress->where = isatty(STDERR_FILENO) ? PROGRESS_TERMINAL : PROGRESS_SILENT;
+	return progress->where == PROGRESS_TERMINAL;
+}
+
 void progress_show(struct progress *progress, uint64_t done, const char *unit_text)
 {
 	int64_t now = clock_monotonic_ns();
-	if (now - progress->last_ns < NS_PER_S / 10 || !isatty(STDERR_FILENO))
+	if (now - progress->last_ns < NS_PER_S / 10 || !progress_visible(progress))
 		return;
 	progress->last_ns = now;
 	progress->shown = true;

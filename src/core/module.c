@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static size_t metric_places(const struct metric_spec *metric)
 {
@@ -20,6 +21,19 @@ size_t metric_count(const struct metric_spec *table)
 	for (const struct metric_spec *metric = table; metric && metric->name; metric++)
 		count += metric_places(metric);
 	return count;
+}
+
+uint64_t metric_sum(const struct metric_spec *table, const _Atomic uint64_t *values, const char *name)
+{
+	uint64_t sum = 0;
+	for (const struct metric_spec *metric = table; metric && metric->name; metric++) {
+		size_t places = metric_places(metric);
+		bool wanted = strcmp(metric->name, name) == 0;
+		for (size_t i = 0; wanted && i < places; i++)
+			sum += atomic_load_explicit(&values[i], memory_order_relaxed);
+		values += places;
+	}
+	return sum;
 }
 
 int text_add(struct text_buffer *buffer, const char *format, ...)

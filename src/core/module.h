@@ -57,6 +57,8 @@ struct module {
 };
 
 size_t metric_count(const struct metric_spec *table); /* places in the values array */
+/* Sum over the places of the metric of that name; 0 where the table has none. */
+uint64_t metric_sum(const struct metric_spec *table, const _Atomic uint64_t *values, const char *name);
 
 /* Add one name to the text of Prometheus' exposition format 0.0.4. `text` is grown with realloc. -ENOMEM. */
 struct text_buffer {

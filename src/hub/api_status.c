@@ -17,25 +17,6 @@ static json_t *instant(int64_t time_ns)
 	return time_ns > 0 ? json_string(time_format(time_ns, text)) : json_null();
 }
 
-/* Sum of a metric's places, in a module's table of figures; 0 where it has none of that name. */
-static uint64_t metric_sum(const struct module *module, const _Atomic uint64_t *values, const char *name)
-{
-	size_t at = 0;
-	for (const struct metric_spec *metric = module->metrics; metric && metric->name; metric++) {
-		size_t places = 1;
-		uint64_t sum = 0;
-		if (metric->label)
-			for (places = 0; metric->label_values[places]; places++)
-				;
-		for (size_t i = 0; i < places; i++)
-			sum += atomic_load_explicit(&values[at + i], memory_order_relaxed);
-		if (strcmp(metric->name, name) == 0)
-			return sum;
-		at += places;
-	}
-	return 0;
-}
-
 /* Malformed packets by name over the last day, from the sensors' health records. */
 static json_t *malformed_json(struct api_call *call, uint16_t sensor)
 {
@@ -68,11 +49,11 @@ static json_t *sensor_json(struct api_call *call, const struct sensor_state *sen
 		struct ring_counters ring = ring_counters(setup->rings[i]);
 		state = states[atomic_load(&process->state) & 3];
 		restarts = atomic_load(&process->restarts);
-		outside = metric_sum(module, setup->metrics[i], "outside_total");
-		packets = metric_sum(module, setup->metrics[i], "packets_total") + outside;
-		bytes = metric_sum(module, setup->metrics[i], "bytes_total");
-		lost = metric_sum(module, setup->metrics[i], "lost_total");
-		last_ns = (int64_t)metric_sum(module, setup->metrics[i], "last_packet_seconds") * NS_PER_S;
+		outside = metric_sum(module->metrics, setup->metrics[i], "outside_total");
+		packets = metric_sum(module->metrics, setup->metrics[i], "packets_total") + outside;
+		bytes = metric_sum(module->metrics, setup->metrics[i], "bytes_total");
+		lost = metric_sum(module->metrics, setup->metrics[i], "lost_total");
+		last_ns = (int64_t)metric_sum(module->metrics, setup->metrics[i], "last_packet_seconds") * NS_PER_S;
 		if (last_ns == 0)
 			last_ns = atomic_load(&sensor->last_ns);
 		return json_pack("{s:i, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:b, s:I, s:I}", "id",

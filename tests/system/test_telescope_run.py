@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+"""telescope run on a veth pair, in a network namespace that lives as long as this test: rates, the report at the end,
+batches to a hub, an interface that goes away."""
+import ctypes
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+import harness
+from harness import YAGURA
+from hub_client import Hub
+
+CLONE_NEWNET = 0x40000000
+HUB = None
+DIRECTORY = tempfile.mkdtemp(prefix="yagura-run-")
+
+
+def namespace_enter():
+    if os.geteuid() != 0 or ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
+        return False
+    return subprocess.run(["ip", "link", "set", "lo", "up"]).returncode == 0
+
+
+def pair_make():
+    subprocess.run(["ip", "link", "add", "yga", "type", "veth", "peer", "name", "ygb"], check=True)
+    for name in ("yga", "ygb"):
+        with open(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "w") as file:
+            file.write("1")
+        subprocess.run(["ip", "link", "set", name, "up"], check=True)
+
+
+def pair_delete():
+    subprocess.run(["ip", "link", "del", "yga"], stderr=subprocess.DEVNULL)
+
+
+def syns(count, first=0):
+    """SYNs for 198.18.0.9:23, each from a source of its own; one in ten goes elsewhere."""
+    sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    sender.bind(("yga", 0))
+    for i in range(first, first + count):
+        target = "198.18.0.9" if i % 10 else "192.0.2.1"
+        ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, i & 0xffff, 0, 64, 6, 0, struct.pack("!I", 0x08080000 + i),
+                         socket.inet_aton(target))
+        tcp = struct.pack("!HHIIBBHHH", 40000, 23, i, 0, 0x50, 2, 1000, 0, 0)
+        sender.send(b"\2\0\0\0\0\1\2\0\0\0\0\2\x08\0" + ip + tcp + bytes(6))
+    sender.close()
+
+
+class Run:
+    """A running `telescope run`; its lines of standard output as they come."""
+    def __init__(self, *options):
+        self.out = open(os.path.join(DIRECTORY, "out"), "w+")
+        self.err = open(os.path.join(DIRECTORY, "err"), "w+")
+        self.process = subprocess.Popen([YAGURA, "telescope", "run", "--interface", "ygb", "--darknet", "198.18.0.0/15",
+                                         "--every", "100ms", *options], stdout=self.out, stderr=self.err,
+                                        stdin=subprocess.DEVNULL, env={**os.environ, "LC_ALL": "C.UTF-8"})
+
+    def text(self, file):
+        with open(file.name) as again:
+            return again.read()
+
+    def lines(self):
+        return [line for line in self.text(self.out).split("\n")[:-1]]
+
+    def wait(self, what, seconds=60):
+        until = time.monotonic() + seconds
+        while not what():
+            assert time.monotonic() < until, self.text(self.err) + self.text(self.out)
+            assert self.process.poll() is None, self.text(self.err)
+            time.sleep(0.05)
+
+    def end(self, number=None):
+        if number:
+            self.process.send_signal(number)
+        status = self.process.wait(60)
+        assert "Sanitizer" not in self.text(self.err), self.text(self.err)
+        return status, self.text(self.out), self.text(self.err)
+
+
+def packets_of(run):
+    return max([json.loads(line)["packets"] for line in run.lines()] or [0])
+
+
+def rates_and_a_report():
+    for number in (signal.SIGINT, signal.SIGTERM):
+        run = Run("--json")
+        run.wait(run.lines)
+        syns(1000)
+        run.wait(lambda: packets_of(run) == 1000)
+        status, out, err = run.end(number)
+        assert status == 0 and not err, (status, err)
+        lines = [json.loads(line) for line in out.splitlines()]
+        assert all(line["packets_per_second"] >= 0 and "time" in line for line in lines[:-1])
+        assert max(line["packets_per_second"] for line in lines[:-1]) > 0
+        report = lines[-1]
+        assert report["packets"] == 1000 and report["outside"] == 100 and report["lost"] == 0, report
+        assert report["kinds"]["scan"] == 900 and report["sources"] == 900
+        assert report["ports"] == [{"protocol": "tcp", "port": 23, "packets": 900, "sources": 900}]
+        assert report["countries"][0] == {"country": "US", "packets": 900, "sources": 900}, report["countries"]
+
+
+def plain_text():
+    run = Run()
+    run.wait(run.lines)
+    syns(10)
+    run.wait(lambda: " 10 packets, 0 lost" in run.text(run.out))
+    status, out, _ = run.end(signal.SIGINT)
+    assert status == 0 and "9 sources" in out and "tcp/23" in out and out.endswith("0 lost\n"), out
+
+
+def an_interface_that_goes_away():
+    for away in (["ip", "link", "set", "ygb", "down"], ["ip", "link", "del", "yga"]):
+        run = Run("--json")
+        run.wait(run.lines)
+        syns(100)
+        run.wait(lambda: packets_of(run) == 100)
+        subprocess.run(away, check=True)
+        status, out, err = run.end()
+        assert status == 1 and "ygb" in err and "went away" in err, (status, err)
+        assert json.loads(out.splitlines()[-1])["kinds"]["scan"] == 90
+        pair_delete()
+        pair_make()
+
+
+def mistakes_are_named():
+    run = "telescope", "run", "--darknet", "198.18.0.0/15"
+    for options, wanted, part in [
+        ((), 2, "--interface IF is needed"),
+        (("--interface", "nowhere0"), 1, "nowhere0"),
+        (("--interface", "ygb", "--to", "http://127.0.0.1:1"), 2, "belong together"),
+        (("--interface", "ygb", "--to", "http://127.0.0.1:1", "--token-file", "/nonexistent"), 1, "/nonexistent"),
+    ]:
+        status, _, err = harness.yagura(*run, *options)
+        assert status == wanted and part in err, (options, status, err)
+    spool = os.path.join(DIRECTORY, "unused")
+    token = os.path.join(DIRECTORY, "token")
+    for url, part in (("http://192.0.2.1", "https://"), ("ftp://127.0.0.1", "https://")):
+        status, _, err = harness.yagura(*run, "--interface", "ygb", "--to", url, "--token-file", token, "--spool", spool)
+        assert status == 1 and part in err, (url, status, err)
+    status, _, err = harness.yagura(*run, "--interface", "nowhere0", "--to", "http://127.0.0.1:1", "--token-file", token,
+                                    "--spool", spool)
+    assert status == 1 and "nowhere0" in err, (status, err)
+
+
+def stored():
+    return HUB.query(kind="tuple", filters=[{"field": "sensor", "op": "=", "value": sensor()["id"]}], **{"from": "-1h"},
+                     aggregates=[{"op": "sum", "field": "packets"}])["rows"][0][0] or 0
+
+
+def sensor():
+    return next(s for s in HUB.status()["sensors"] if s["name"] == "far")
+
+
+def far(*options, url=None):
+    return Run("--json", "--to", url or f"http://127.0.0.1:{HUB.port}", "--token-file", os.path.join(DIRECTORY, "token"),
+               "--spool", os.path.join(DIRECTORY, "spool"), *options)
+
+
+def batches_to_a_hub():
+    run = far()
+    run.wait(run.lines)
+    syns(1000)
+    run.wait(lambda: packets_of(run) == 1000)
+    status, out, err = run.end(signal.SIGINT)
+    assert status == 0, err
+    report = json.loads(out.splitlines()[-1])
+    assert report["packets"] == 1000 and report["outside"] == 100 and report["lost"] == 0, report
+    assert report["batches"]["waiting"] == 0 and report["batches"]["acknowledged"] == report["batches"]["made"] > 0
+    assert stored() == 900
+    assert sensor()["remote"] and sensor()["packets"] == 1000 and sensor()["outside"] == 100, sensor()
+
+
+def a_hub_that_is_away_misses_nothing():
+    before = stored()
+    run = far(url="http://127.0.0.1:9")
+    run.wait(run.lines)
+    syns(500)
+    run.wait(lambda: packets_of(run) == 500)
+    subprocess.run(["ip", "link", "set", "ygb", "down"], check=True)
+    status, out, err = run.end()
+    report = json.loads(out.splitlines()[-1])
+    assert status == 1 and "went away" in err, err
+    assert report["packets"] == 500 and report["batches"]["waiting"] > 0 and not report["batches"]["reachable"], report
+    subprocess.run(["ip", "link", "set", "ygb", "up"], check=True)
+    run = far()
+    run.wait(lambda: stored() == before + 450)
+    assert run.end(signal.SIGTERM)[0] == 0
+    assert not [name for name in os.listdir(os.path.join(DIRECTORY, "spool")) if name.endswith(".batch")]
+
+
+if not namespace_enter():
+    print("skipped: telescope run needs root and a network namespace of its own")
+    sys.exit(77)
+try:
+    pair_make()
+    with Hub() as HUB:
+        with open(os.path.join(DIRECTORY, "token"), "w") as file:
+            file.write(HUB.local("POST", "/api/v1/tokens", {"name": "far", "role": "sensor"}).json()["token"] + "\n")
+        harness.main([rates_and_a_report, plain_text, an_interface_that_goes_away, mistakes_are_named, batches_to_a_hub,
+                      a_hub_that_is_away_misses_nothing])
+finally:
+    pair_delete()
+    shutil.rmtree(DIRECTORY)
