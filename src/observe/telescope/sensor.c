@@ -71,7 +71,6 @@ struct module_instance {
 	struct frame_source *source;
 
 	struct telescope *telescope;
-	struct sink *sink;
 	_Atomic uint64_t *metrics;
 	int64_t shift_ns; /* added to the times of a replayed capture */
 	int64_t replay_first_ns, replay_began_ns;
@@ -163,7 +162,6 @@ static int sensor_open(const void *base, struct pool *pool, struct module_instan
 
 static int sensor_start(struct module_instance *sensor, struct sink *sink, _Atomic uint64_t *metrics, struct err *err)
 {
-	sensor->sink = sink;
 	sensor->metrics = metrics;
 	sensor->health = batch_new(&record_health, PACKET_ANOMALIES + 8);
 	if (!sensor->health)
@@ -239,7 +237,8 @@ static int health_tell(struct module_instance *sensor, int64_t now_ns, bool last
 		if (counts->anomalies[i] > told->anomalies[i] && i != ANOMALY_NOT_IP)
 			health_row(sensor, name, counts->anomalies[i] - told->anomalies[i]);
 	}
-	int result = sensor->sink->put(sensor->sink, sensor->health, err);
+	struct sink *sink = telescope_sink(sensor->telescope);
+	int result = sink->put(sink, sensor->health, err);
 	batch_clear(sensor->health);
 	sensor->told = *counts;
 	sensor->told_lost = lost;

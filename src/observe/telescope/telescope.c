@@ -26,7 +26,7 @@ static int stamp_put(struct sink *sink, const struct batch *batch, struct err *e
 {
 	struct stamping_sink *stamping = (struct stamping_sink *)sink;
 	if (batch->kind != &record_spark) {
-		struct batch *own = (struct batch *)batch; /* every batch that comes here is the telescope's own */
+		struct batch *own = (struct batch *)batch; /* whoever puts it here owns it: see telescope_sink() */
 		own->sensor_boot = stamping->boot;
 		own->sequence = ++stamping->sequence;
 	}
@@ -448,6 +448,11 @@ int telescope_finish(struct telescope *telescope, struct err *err)
 	int result = telescope->options.only_counts ? 0 : minute_close(telescope, err);
 	int live = telescope->pulse ? pulse_finish(telescope->pulse, err) : 0;
 	return result < 0 ? result : live;
+}
+
+struct sink *telescope_sink(struct telescope *telescope)
+{
+	return telescope->sink;
 }
 
 const struct telescope_counts *telescope_counts(const struct telescope *telescope)

@@ -58,6 +58,10 @@ void telescope_wall(struct telescope *telescope, int64_t now_ns);
 /* Close the open minute. Feeding may go on afterwards. */
 int telescope_finish(struct telescope *telescope, struct err *err) must_check;
 
+/* For batches that are made beside the telescope: they get their names (boot and sequence) in one row with its own, so
+ * that a hub that hears them twice counts them once. `put` writes the name into the batch. */
+struct sink *telescope_sink(struct telescope *telescope);
+
 const struct telescope_counts *telescope_counts(const struct telescope *telescope);
 uint64_t telescope_darknet_addresses(const struct telescope *telescope); /* IPv4 */
 size_t telescope_bytes(const struct telescope *telescope);               /* of the tables of the whole run */
