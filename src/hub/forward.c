@@ -1,7 +1,7 @@
 /* A sensor whose hub is elsewhere. See forward.h.
  *
- * A batch leaves the ring when it lies in the spool. While the spool is full the ring fills; then the sensor loses
- * batches, and the ring counts them.
+ * A batch leaves the ring when it lies in the spool. While the spool takes none (it is full, or its disk is) the ring
+ * fills; then the sensor loses batches, and the ring counts them.
  */
 #include "hub/forward.h"
 
@@ -30,7 +30,7 @@ struct forward {
 	_Atomic uint64_t *metrics;
 	size_t metrics_bytes;
 	struct err *why;       /* shared: what ended the sensor */
-	struct batch *waiting; /* for room in the spool */
+	struct batch *waiting; /* for the spool to take it */
 	int64_t retry_ns;
 };
 
@@ -79,16 +79,14 @@ static void ring_drain(struct forward *forward)
 		if (clock_monotonic_ns() < forward->retry_ns)
 			return;
 		int result = sink->put(sink, forward->waiting, &err);
-		if (result == -ENOSPC) {
+		if (result < 0) {
 			if (!again)
-				LOG(LOG_ERROR, "spool.full", err.text);
+				LOG(LOG_ERROR, "spool.refuses", err.text);
 			forward->retry_ns = clock_monotonic_ns() + RETRY_MS * NS_PER_MS;
 			return;
 		}
 		if (again)
 			LOG(LOG_INFO, "spool.resumed", "batches are spooled again");
-		if (result < 0)
-			LOG(LOG_ERROR, "spool.failed", err.text);
 		forward->retry_ns = 0;
 		batch_free(forward->waiting);
 		forward->waiting = NULL;

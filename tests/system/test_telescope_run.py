@@ -163,6 +163,11 @@ def far(*options, url=None):
                "--spool", os.path.join(DIRECTORY, "spool"), *options)
 
 
+def token_write(hub):
+    with open(os.path.join(DIRECTORY, "token"), "w") as file:
+        file.write(hub.local("POST", "/api/v1/tokens", {"name": "far", "role": "sensor"}).json()["token"] + "\n")
+
+
 def batches_to_a_hub():
     run = far()
     run.wait(run.lines)
@@ -195,16 +200,47 @@ def a_hub_that_is_away_misses_nothing():
     assert not [name for name in os.listdir(os.path.join(DIRECTORY, "spool")) if name.endswith(".batch")]
 
 
+def a_hub_that_restarts_misses_nothing():
+    """The hub goes away while the sensor observes, and comes back when the sensor has already been told to end."""
+    global HUB
+    data = tempfile.mkdtemp(prefix="yagura-test-")
+    far_hub, kept = Hub(data=data).ready(), HUB
+    try:
+        token_write(far_hub)
+        port = far_hub.port
+        run = far(url=f"http://127.0.0.1:{port}")
+        run.wait(run.lines)
+        syns(300)
+        run.wait(lambda: packets_of(run) == 300)
+        far_hub.close()
+        syns(300, first=300)
+        run.wait(lambda: packets_of(run) == 600)
+        run.process.send_signal(signal.SIGINT)
+        run.wait(lambda: not all(json.loads(line)["batches"]["reachable"] for line in run.lines()) or
+                 os.listdir(os.path.join(DIRECTORY, "spool")))
+        far_hub = Hub("--listen", f"127.0.0.1:{port}", data=data).ready()
+        status, out, err = run.end()
+        report = json.loads(out.splitlines()[-1])
+        assert status == 0, err
+        assert report["packets"] == 600 and report["lost"] == report["lost_batches"] == 0, report
+        assert report["batches"]["waiting"] == 0, (report, err)
+        HUB = far_hub
+        assert stored() == 540 and sensor()["packets"] == 600, sensor()
+    finally:
+        HUB = kept
+        far_hub.close()
+        shutil.rmtree(data)
+
+
 if not namespace_enter():
     print("skipped: telescope run needs root and a network namespace of its own")
     sys.exit(77)
 try:
     pair_make()
     with Hub() as HUB:
-        with open(os.path.join(DIRECTORY, "token"), "w") as file:
-            file.write(HUB.local("POST", "/api/v1/tokens", {"name": "far", "role": "sensor"}).json()["token"] + "\n")
+        token_write(HUB)
         harness.main([rates_and_a_report, plain_text, an_interface_that_goes_away, mistakes_are_named, batches_to_a_hub,
-                      a_hub_that_is_away_misses_nothing])
+                      a_hub_that_is_away_misses_nothing, a_hub_that_restarts_misses_nothing])
 finally:
     pair_delete()
     shutil.rmtree(DIRECTORY)
