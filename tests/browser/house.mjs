@@ -1,0 +1,138 @@
+// What the browser tests share: a hub of their own, Chromium, and how one looks at a picture.
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = join(dirname(fileURLToPath(import.meta.url)), "../..");
+const YAGURA = process.env.YAGURA ?? join(ROOT, "build/src/cli/yagura");
+const { chromium } = await import(join(ROOT, "web/node_modules/playwright-core/index.mjs"));
+
+export const sleep = (ms) => new Promise((then) => setTimeout(then, ms));
+
+export async function until(what, condition, ms = 30_000) {
+	const end = Date.now() + ms;
+	for (;;) {
+		const got = await condition();
+		if (got) return got;
+		if (Date.now() > end) throw new Error(`after ${ms} ms still not: ${what}`);
+		await sleep(100);
+	}
+}
+
+function freePort() {
+	return new Promise((then) => {
+		const server = createServer();
+		server.listen(0, "127.0.0.1", () => {
+			const { port } = server.address();
+			server.close(() => then(port));
+		});
+	});
+}
+
+/** A hub with a simulated country and an hour of its past, as `./run` starts it. */
+export class Hub {
+	static async start() {
+		const hub = new Hub();
+		hub.data = mkdtempSync(join(tmpdir(), "yagura-browser-"));
+		hub.port = await freePort();
+		hub.address = `http://127.0.0.1:${hub.port}`;
+		await hub.run();
+		return hub;
+	}
+
+	async run() {
+		this.log = "";
+		this.process = spawn(YAGURA, [
+			"hub", "--data", this.data, "--listen", `127.0.0.1:${this.port}`, "--web", join(ROOT, "web/dist"), "--deps", join(ROOT, "deps"), "--guest-role", "viewer",
+			"--simulate", "--simulation-data", join(ROOT, "data"), "--simulation-deps", join(ROOT, "deps"), "--simulation-rate", "400", "--simulation-history", "1h", "--raw",
+		], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+		for (const stream of [this.process.stdout, this.process.stderr]) stream.on("data", (text) => { this.log += text; });
+		this.ended = new Promise((then) => this.process.on("exit", then));
+		await until("the hub answers", async () => {
+			if (this.process.exitCode !== null) throw new Error(`the hub ended:\n${this.log}`);
+			return fetch(`${this.address}/api/v1/session`).then((answer) => answer.ok, () => false);
+		});
+	}
+
+	get link() {
+		return /http\S+#\/welcome\?token=\S+/.exec(this.log)?.[0].replace(/["}].*$/, "");
+	}
+
+	async get(path) {
+		return (await fetch(`${this.address}/api/v1${path}`)).json();
+	}
+
+	async stop() {
+		this.process.kill("SIGTERM");
+		await this.ended;
+	}
+
+	async end() {
+		if (this.process.exitCode === null) await this.stop();
+		rmSync(this.data, { recursive: true, force: true });
+	}
+}
+
+/** A window of its own. `faults` gathers what the page complains of; a test that expects none looks at it. */
+export async function open(browser, address, { language = "en-GB", theme = "dark", width = 1440, height = 900, motion = "no-preference" } = {}) {
+	const context = await browser.newContext({ viewport: { width, height }, locale: language, colorScheme: theme, reducedMotion: motion, acceptDownloads: true });
+	const page = await context.newPage();
+	const faults = [];
+	page.on("pageerror", (fault) => faults.push(`error: ${fault.message}`));
+	page.on("console", (message) => { if (message.type() === "error") faults.push(`console: ${message.text()}`); });
+	page.on("response", (answer) => { if (answer.status() >= 400) faults.push(`${answer.status()} ${answer.url()}`); });
+	await page.goto(address);
+	return { page, faults, close: () => context.close() };
+}
+
+export function launch() {
+	return chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"] });
+}
+
+/** How many different colours an element shows: a blank picture has one or two. */
+export async function colours(page, locator) {
+	const picture = (await locator.screenshot()).toString("base64");
+	return page.evaluate(async (data) => {
+		const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+		const image = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+		const canvas = new OffscreenCanvas(image.width, image.height);
+		const context = canvas.getContext("2d");
+		context.drawImage(image, 0, 0);
+		return new Set(new Uint32Array(context.getImageData(0, 0, image.width, image.height).data.buffer)).size;
+	}, picture);
+}
+
+export async function saved(page, click) {
+	const [download] = await Promise.all([page.waitForEvent("download"), click()]);
+	return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+}
+
+/** Runs tests in turn, those whose name holds the first argument when there is one; closes with "N passed, N failed". */
+export async function main(tests) {
+	let passed = 0, failed = 0;
+	const hub = await Hub.start();
+	const browser = await launch();
+	try {
+		for (const [name, test] of Object.entries(tests).filter(([name]) => name.includes(process.argv[2] ?? ""))) {
+			const begun = Date.now();
+			try {
+				await test(browser, hub);
+				passed++;
+				console.log(`ok   ${name} (${Date.now() - begun} ms)`);
+			} catch (fault) {
+				failed++;
+				console.log(`FAIL ${name}\n${fault.stack}`);
+			}
+			for (const context of browser.contexts()) await context.close();
+		}
+	} finally {
+		await browser.close();
+		await hub.end();
+	}
+	console.log(`${passed} passed, ${failed} failed`);
+	process.exit(failed ? 1 : 0);
+}
