@@ -50,9 +50,21 @@ int findings_flush(struct findings *findings, struct err *err)
 	return code < 0 ? code : 0;
 }
 
+enum { ID_BYTES = 192 };
+
+/* An id is a part of addresses; proxies do not carry a '/' there, however escaped. */
+static struct text id_text(struct batch *batch, const char *id)
+{
+	char plain[ID_BYTES];
+	size_t length = 0;
+	for (; id[length] && length < sizeof plain; length++)
+		plain[length] = id[length] == '/' ? '-' : id[length];
+	return batch_text(batch, plain, length);
+}
+
 static int put_row(struct batch *batch, const struct finding *finding, const char *ground)
 {
-	struct text id = batch_text(batch, finding->id, strlen(finding->id));
+	struct text id = id_text(batch, finding->id);
 	struct text subject = batch_text(batch, finding->subject, strlen(finding->subject));
 	struct text rule = batch_text(batch, finding->rule, strlen(finding->rule));
 	struct text json = batch_text(batch, ground, strlen(ground));

@@ -5,7 +5,8 @@
  * by SIGBUS, so its size is asked for again from time to time and a file that was cut is an error instead.
  *
  * Following: inotify on the directory wakes us up, and because it tells nothing on network file systems we look again
- * every FOLLOW_LOOK_MS anyway. A file that was replaced under its name (rotation) is read to its end first. */
+ * every FOLLOW_LOOK_MS anyway. A file that was replaced under its name (rotation) is read to its end first, and its
+ * writer, who may still hold it, is given FOLLOW_LOOK_MS for its last words. */
 #include "sys/capture_internal.h"
 
 #include "core/clock.h"
@@ -47,8 +48,9 @@ struct capture_file {
 
 	/* the file being read; fd -1: none */
 	int fd;
-	bool began;       /* its format is told */
-	bool last_window; /* nothing will be appended to it */
+	bool began;         /* its format is told */
+	bool last_window;   /* nothing will be appended to it */
+	int64_t rotated_ns; /* another file was seen in its place; 0: not yet */
 	struct stat stat;
 	uint64_t before_bytes; /* of the files before it */
 	unsigned calls;
@@ -89,6 +91,7 @@ static void end_file(struct capture_file *f)
 	stream_free(f->stream);
 	f->stream = NULL;
 	f->began = f->last_window = false;
+	f->rotated_ns = 0;
 }
 
 static void file_close(struct capture *capture)
@@ -403,6 +406,11 @@ static int grow(struct capture_file *f, struct err *err)
 	int added = stream_fill(f->stream, err);
 	if (added == 0 && f->follow && !pipe) {
 		if (!is_rotated(f) && !has_newer(f))
+			return GROWTH_LATER;
+		int64_t now_ns = clock_monotonic_ns();
+		if (f->rotated_ns == 0)
+			f->rotated_ns = now_ns;
+		if (now_ns - f->rotated_ns < FOLLOW_LOOK_MS * NS_PER_MS)
 			return GROWTH_LATER;
 		added = stream_fill(f->stream, err); /* what was written before the other file took its place */
 	}

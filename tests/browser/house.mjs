@@ -41,6 +41,10 @@ export class Hub {
 		hub.port = await freePort();
 		hub.address = `http://127.0.0.1:${hub.port}`;
 		await hub.run();
+		await until("the hour is stored", async () => {
+			const { store } = await hub.get("/status");
+			return store.kinds.tuple.rows > 10_000 && store.state === "ok" && (await hub.get("/findings?from=-24h&to=now&limit=1")).findings.length > 0;
+		}, 120_000);
 		return hub;
 	}
 

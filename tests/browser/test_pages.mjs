@@ -37,13 +37,6 @@ await main({
 		assert.ok(size(assets) < 400_000, `all but the 3D views: ${size(assets)} bytes`);
 	},
 
-	async "the observed minute is stored"(browser, hub) {
-		await until("packets are stored", async () => {
-			const status = await hub.get("/status");
-			return status.store.kinds.tuple.rows > 10_000 && status.store.state === "ok";
-		}, 120_000);
-	},
-
 	async "first paint within a second"(browser, hub) {
 		const { page } = await open(browser, hub.address);
 		await settled(page);

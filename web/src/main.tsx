@@ -36,17 +36,18 @@ function pageOf(path: string[]): string {
 	return two in PAGES ? two : path[0] && path[0] in PAGES ? path[0] : "observe/overview";
 }
 
+const loaded = new Map<string, ComponentType>();
+
+/** A page that was loaded before is there at once; another shows nothing of the one before it under its own address. */
 function Current() {
 	const route = useRoute();
 	const name = pageOf(route.path);
-	const [shown, show] = useState<{ name: string; page: ComponentType } | null>(null);
+	const [, arrived] = useState("");
 	useEffect(() => {
-		let gone = false;
-		void PAGES[name]?.().then((loaded) => { if (!gone) show({ name, page: loaded.default }); });
-		return () => { gone = true; };
+		if (!loaded.has(name)) void PAGES[name]?.().then((page) => { loaded.set(name, page.default); arrived(name); });
 	}, [name]);
-	const Shown = shown?.page;
-	return Shown ? <Shown key={`${shown.name}/${route.path.slice(1).join("/")}`} /> : <div class="state quiet" aria-busy="true">…</div>;
+	const Shown = loaded.get(name);
+	return Shown ? <Shown key={`${name}/${route.path.slice(1).join("/")}`} /> : <div class="state quiet" aria-busy="true">…</div>;
 }
 
 function remembered(name: string): string | null {

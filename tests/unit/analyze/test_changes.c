@@ -33,8 +33,8 @@ static void test_step(void **state)
 	struct bench bench;
 	bench_open(&bench, &detector_changes, 65536, NULL);
 	run(&bench, 300, 100, 12, 1000);
-	const struct kept *packets = keeper_find(&bench.keeper, "change:tcp/23:packets:");
-	const struct kept *sources = keeper_find(&bench.keeper, "change:tcp/23:sources:");
+	const struct kept *packets = keeper_find(&bench.keeper, "change:tcp-23:packets:");
+	const struct kept *sources = keeper_find(&bench.keeper, "change:tcp-23:sources:");
 	assert_non_null(packets);
 	assert_non_null(sources);
 	assert_non_null(keeper_find(&bench.keeper, "change:all:packets:"));
@@ -66,7 +66,7 @@ static void test_change_ends(void **state)
 	struct bench bench;
 	bench_open(&bench, &detector_changes, 65536, NULL);
 	run(&bench, 300, 100, 150, 1000);
-	const struct kept *kept = keeper_find(&bench.keeper, "change:tcp/23:packets:");
+	const struct kept *kept = keeper_find(&bench.keeper, "change:tcp-23:packets:");
 	assert_non_null(kept);
 	assert_true(kept->ended);
 	bench_close(&bench);

@@ -54,7 +54,7 @@ static void test_life(void **state)
 	minute_put(&bench, batch, 92, 7547, 1015, 15);
 	assert_int_equal(bench.keeper.count, 1); /* in the minute, not at the interval's end */
 	const struct kept *kept = &bench.keeper.items[0];
-	assert_string_equal(kept->id, "new_port:tcp/7547:2026-01-01T01:30:00Z");
+	assert_string_equal(kept->id, "new_port:tcp-7547:2026-01-01T01:30:00Z");
 	assert_string_equal(kept->subject, "tcp/7547");
 	assert_int_equal(kept->type, FINDING_NEW_PORT);
 	assert_int_equal(kept->packets, 30);

@@ -60,7 +60,7 @@ static void test_what_is_no_scan(void **state)
 	bench_take(&bench, batch);
 	bench_finish(&bench);
 	assert_int_equal(bench.keeper.count, 1);
-	assert_string_equal(bench.keeper.items[0].id, "scanner:0.0.0.4:tcp/443:2026-01-01T00:00:00Z");
+	assert_string_equal(bench.keeper.items[0].id, "scanner:0.0.0.4:tcp-443:2026-01-01T00:00:00Z");
 	assert_string_equal(bench.keeper.items[0].rule, "scanner.durumeric2014");
 	json_t *ground = bench.keeper.items[0].ground;
 	assert_string_equal(json_string_value(json_object_get(ground, "tool")), "zmap");

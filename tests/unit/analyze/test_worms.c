@@ -44,7 +44,7 @@ static void test_outbreak(void **state)
 	assert_string_equal(kept->rule, "worm.exponential");
 	assert_int_equal(kept->type, FINDING_CAMPAIGN);
 	assert_int_equal(kept->severity, SEVERITY_HIGH);
-	assert_contains(kept->id, "worm:tcp/445:payload:57005:");
+	assert_contains(kept->id, "worm:tcp-445:payload:57005:");
 	double doubling =
 		json_number_value(json_object_get(json_object_get(kept->ground, "observed"), "doubling_seconds"));
 	assert_true(doubling > 480 && doubling < 720);

@@ -140,16 +140,16 @@ export function Shell({ children }: { children: ComponentChildren }) {
 	const at = (place: Place): boolean => place.path === here || (route.path[0] === "report" && place.path === "report") || (here === "" && place.path === "observe/overview");
 	const group = LOOP.find((one) => one.places.some(at)) ?? LOOP.find((one) => one.word === (route.path[0] === "source" ? "nav.observe" : "nav.analyze"));
 	const fill = here === "observe/atlas" || here === "observe/cube";
+	const before = useRef("");
 	useEffect(() => {
-		let before = "";
 		const key = (event: KeyboardEvent) => {
 			const typing = event.target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
 			if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-			const place = before === "g" ? KEYS[event.key] : undefined;
+			const place = before.current === "g" ? KEYS[event.key] : undefined;
 			if (place) location.hash = address(place, kept(route.params));
 			else if (event.key === "?") location.hash = "#/about";
 			else if (event.key === "D") setTheme(theme === "dark" ? "light" : "dark");
-			before = event.key;
+			before.current = event.key;
 		};
 		addEventListener("keydown", key);
 		return () => removeEventListener("keydown", key);
