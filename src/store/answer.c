@@ -140,7 +140,8 @@ static int run_statement(duckdb_connection connection, const struct statement *s
 		if (bind_one(prepared, i + 1, &statement->bound[i]) != DuckDBSuccess)
 			code = err_set(err, -EIO, "query: value %zu cannot be bound", i + 1);
 	if (code == 0 && duckdb_pending_prepared_streaming(prepared, &pending) != DuckDBSuccess)
-		code = err_set(err, -EIO, "query: %s", duckdb_pending_error(pending));
+		code = err_set(err, engine_error(DUCKDB_ERROR_INVALID, duckdb_pending_error(pending)), "query: %s",
+			       duckdb_pending_error(pending));
 	if (code == 0 && duckdb_execute_pending(pending, ret_result) != DuckDBSuccess) {
 		code = engine_result_error(ret_result, err);
 		duckdb_destroy_result(ret_result);
@@ -150,11 +151,13 @@ static int run_statement(duckdb_connection connection, const struct statement *s
 	return code;
 }
 
-static int read_result(duckdb_result *result, const struct query *query, const struct store_rows *rows, struct err *err)
+/* The engine hears an interrupt only while it works; what it has ready it hands out all the same. So ask here too. */
+static int read_result(duckdb_result *result, struct running *running, const struct query *query,
+		       const struct store_rows *rows, struct err *err)
 {
 	int code = 0;
 	for (duckdb_data_chunk chunk; code == 0 && (chunk = duckdb_fetch_chunk(*result));) {
-		code = read_chunk(chunk, query, rows);
+		code = running_check(running) < 0 ? -ECANCELED : read_chunk(chunk, query, rows);
 		duckdb_destroy_data_chunk(&chunk);
 	}
 	const char *text = code == 0 ? duckdb_result_error(result) : NULL;
@@ -180,7 +183,7 @@ static int ask(struct store *store, const struct query *query, const struct stor
 	duckdb_result result;
 	code = run_statement(running.connection, &statement, &result, err);
 	if (code == 0) {
-		code = read_result(&result, query, rows, err);
+		code = read_result(&result, &running, query, rows, err);
 		duckdb_destroy_result(&result);
 	}
 	*ret_estimates = 0;

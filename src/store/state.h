@@ -14,11 +14,12 @@
 #include "store/store.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct running {
 	duckdb_connection connection;
 	int64_t deadline_ns; /* monotonic */
-	int why;             /* 0, -ETIME, -ECANCELED */
+	_Atomic int why;     /* 0, -ETIME, -ECANCELED */
 	struct running *next;
 };
 
@@ -69,5 +70,6 @@ int64_t free_bytes(const char *dir);
 
 void running_add(struct store *store, struct running *running);
 int running_remove(struct store *store, struct running *running); /* why it was ended, or 0 */
+int running_check(struct running *running);                       /* 0; why it must end: by now it may be late */
 int running_start(struct store *store, struct err *err) must_check;
 void running_stop(struct store *store);

@@ -29,12 +29,18 @@ int running_remove(struct store *store, struct running *running)
 	return why;
 }
 
-static void end_late(struct store *store, int64_t now_ns)
+int running_check(struct running *running)
+{
+	int none = 0;
+	if (clock_monotonic_ns() > running->deadline_ns)
+		atomic_compare_exchange_strong(&running->why, &none, -ETIME);
+	return running->why;
+}
+
+static void end_late(struct store *store)
 {
 	for (struct running *at = store->running; at; at = at->next) {
-		if (at->why == 0 && now_ns > at->deadline_ns)
-			at->why = -ETIME;
-		if (at->why)
+		if (running_check(at))
 			duckdb_interrupt(at->connection); /* again: the one before may have fallen between two steps */
 	}
 }
@@ -44,7 +50,7 @@ static void *watch(void *argument)
 	struct store *store = argument;
 	pthread_mutex_lock(&store->running_lock);
 	while (!store->closing) {
-		end_late(store, clock_monotonic_ns());
+		end_late(store);
 		struct timespec until;
 		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_nsec += WATCH_MS * NS_PER_MS;
@@ -79,8 +85,8 @@ void store_interrupt(struct store *store)
 {
 	pthread_mutex_lock(&store->running_lock);
 	for (struct running *at = store->running; at; at = at->next) {
-		if (at->why == 0)
-			at->why = -ECANCELED;
+		int none = 0;
+		atomic_compare_exchange_strong(&at->why, &none, -ECANCELED);
 		duckdb_interrupt(at->connection);
 	}
 	pthread_mutex_unlock(&store->running_lock);
