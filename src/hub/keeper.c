@@ -207,12 +207,13 @@ static int keeper_work(struct keeper *keeper, const sigset_t *signals, struct er
 		result = pthread_create(&schedule, NULL, schedule_main, keeper);
 	if (result != 0)
 		return err_set(err, -result, "the keeper's threads cannot be started: %s", strerror(result));
-	result = desk_open(keeper, &keeper->desk, err);
-	if (result < 0)
-		return result;
+	/* Before the first answer: a front that had one would take the greeting for that of yet another keeper. */
 	const struct message_head hello = {.type = MESSAGE_HELLO};
 	for (unsigned i = 0; i < 2; i++)
 		(void)!message_send(keeper->setup->request_fds[i], &hello, NULL, 0, 100);
+	result = desk_open(keeper, &keeper->desk, err);
+	if (result < 0)
+		return result;
 	LOG(LOG_INFO, "keeper.ready", "the keeper answers");
 	int number;
 	(void)sigwait(signals, &number);
