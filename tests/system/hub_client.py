@@ -73,9 +73,11 @@ class Hub:
     def link_token(self):
         return self.wait(lambda: re.search(r"token=([\w-]+)", self.text(self.out))).group(1)
 
+    def connection(self):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+
     def request(self, method, path, body=None, headers=None, local=False):
-        connection = (UnixConnection(os.path.join(self.data, "data", "hub.sock")) if local
-                      else http.client.HTTPConnection("127.0.0.1", self.port, timeout=60))
+        connection = UnixConnection(os.path.join(self.data, "data", "hub.sock")) if local else self.connection()
         if body is not None and not isinstance(body, (bytes, bytearray)):
             body = json.dumps(body)
         connection.request(method, path, body, headers or {})
