@@ -226,12 +226,19 @@ static void status_print(const json_t *status)
 	printf("store   %s  %.1f MB, %.1f GB free\n", json_string_value(json_object_get(store, "state")),
 	       json_number_value(json_object_get(store, "bytes")) / 1e6,
 	       json_number_value(json_object_get(store, "free_bytes")) / 1e9);
-	json_array_foreach(json_object_get(status, "sensors"), i, sensor) printf(
-		"sensor  %s  %s  %.0f packets/s, %lld packets, %lld lost\n",
-		json_string_value(json_object_get(sensor, "name")), json_string_value(json_object_get(sensor, "state")),
-		json_number_value(json_object_get(sensor, "pps")),
-		(long long)json_number_value(json_object_get(sensor, "packets")),
-		(long long)json_number_value(json_object_get(sensor, "lost")));
+	json_array_foreach(json_object_get(status, "sensors"), i, sensor)
+	{
+		const char *name;
+		json_t *packets;
+		printf("sensor  %s  %s  %.0f packets/s, %lld packets, %lld lost\n",
+		       json_string_value(json_object_get(sensor, "name")),
+		       json_string_value(json_object_get(sensor, "state")),
+		       json_number_value(json_object_get(sensor, "pps")),
+		       (long long)json_number_value(json_object_get(sensor, "packets")),
+		       (long long)json_number_value(json_object_get(sensor, "lost")));
+		json_object_foreach(json_object_get(sensor, "malformed"), name, packets)
+			printf("        malformed  %s  %lld\n", name, (long long)json_integer_value(packets));
+	}
 }
 
 int command_status(const struct command_call *call, struct err *err)

@@ -48,8 +48,8 @@ static json_t *malformed_json(const struct reading *reading)
 {
 	const struct telescope_counts *counts = telescope_counts(reading->telescope);
 	json_t *malformed = json_object();
-	for (size_t i = 1; i < PACKET_ANOMALIES; i++)
-		if (counts->anomalies[i] && i != ANOMALY_NOT_IP)
+	for (size_t i = ANOMALY_MALFORMED; i < PACKET_ANOMALIES; i++)
+		if (counts->anomalies[i])
 			json_object_set_new(malformed, packet_anomaly_names[i],
 					    json_integer((json_int_t)counts->anomalies[i]));
 	for (size_t i = 0; i < TRACE_ANOMALIES; i++)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t metric_places(const struct metric_spec *metric)
+size_t metric_places(const struct metric_spec *metric)
 {
 	size_t places = 0;
 	while (metric->label && metric->label_values[places])

@@ -56,7 +56,8 @@ struct module {
 	void (*close)(struct module_instance *instance); /* NULL and half-built instances are fine */
 };
 
-size_t metric_count(const struct metric_spec *table); /* places in the values array */
+size_t metric_places(const struct metric_spec *metric); /* of this one: one a label value */
+size_t metric_count(const struct metric_spec *table);   /* places in the values array */
 /* Sum over the places of the metric of that name; 0 where the table has none. */
 uint64_t metric_sum(const struct metric_spec *table, const _Atomic uint64_t *values, const char *name);
 

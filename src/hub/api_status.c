@@ -1,5 +1,5 @@
 /* How the system is: store, sensors, processes, live stream; and the same as metrics. */
-#include "hub/api_answer.h"
+#include "hub/api.h"
 
 #include "core/clock.h"
 #include "hub/keeper.h"
@@ -17,21 +17,34 @@ static json_t *instant(int64_t time_ns)
 	return time_ns > 0 ? json_string(time_format(time_ns, text)) : json_null();
 }
 
-/* Malformed packets by name over the last day, from the sensors' health records. */
-static json_t *malformed_json(struct api_call *call, uint16_t sensor)
+static void anomaly_add(json_t *object, const char *name, uint64_t packets)
 {
-	struct err err;
-	json_t *answer = NULL, *object = json_object();
-	json_t *query =
-		json_pack("{s:s, s:s, s:s, s:[{s:s,s:s,s:i},{s:s,s:s,s:s}], s:[s], s:[{s:s,s:s}], s:i}", "kind",
-			  "health", "from", "1970-01-01", "to", "2200-01-01", "filters", "field", "sensor", "op", "=",
-			  "value", (int)sensor, "field", "name", "op", "like", "value", "malformed.%", "keys", "name",
-			  "aggregates", "op", "sum", "field", "value", "limit", 100);
-	if (api_ask(call, query, &answer, &err) == 0)
-		for (size_t i = 0; answer_cell(answer, i, 0); i++)
-			json_object_set(object, json_string_value(answer_cell(answer, i, 0)) + strlen("malformed."),
-					answer_cell(answer, i, 1));
-	json_decref(answer);
+	if (packets)
+		json_object_set_new(object, name, json_integer((json_int_t)packets));
+}
+
+/* Malformed packets by name: of a sensor here the figures that it keeps with the label "anomaly", of one elsewhere what
+ * its health records said. */
+static json_t *malformed_json(struct keeper *keeper, const struct sensor_state *sensor, size_t i)
+{
+	json_t *object = json_object();
+	if (!sensor->local) {
+		pthread_mutex_lock(&keeper->sensors_lock);
+		for (size_t a = 0; a < LIMIT_ANOMALIES && sensor->anomalies[a].name[0]; a++)
+			anomaly_add(object, sensor->anomalies[a].name, sensor->anomalies[a].packets);
+		pthread_mutex_unlock(&keeper->sensors_lock);
+		return object;
+	}
+	const struct module *module = keeper->setup->hub->sensors[i].module;
+	const _Atomic uint64_t *value = keeper->setup->metrics[i];
+	for (const struct metric_spec *metric = module->metrics; metric && metric->name; metric++) {
+		bool wanted = metric->label && strcmp(metric->label, "anomaly") == 0;
+		size_t places = metric_places(metric);
+		for (size_t place = 0; wanted && place < places; place++)
+			anomaly_add(object, metric->label_values[place],
+				    atomic_load_explicit(&value[place], memory_order_relaxed));
+		value += places;
+	}
 	return object;
 }
 
@@ -60,7 +73,7 @@ static json_t *sensor_json(struct api_call *call, const struct sensor_state *sen
 				 (int)sensor->number, "name", sensor->name, "state", state, "last_packet",
 				 instant(last_ns), "packets", (json_int_t)packets, "bytes", (json_int_t)bytes, "pps",
 				 (json_int_t)atomic_load(&sensor->rate), "lost", (json_int_t)lost, "outside",
-				 (json_int_t)outside, "malformed", malformed_json(call, sensor->number), "restarts",
+				 (json_int_t)outside, "malformed", malformed_json(call->keeper, sensor, i), "restarts",
 				 (json_int_t)restarts, "remote", 0, "ring_waiting_bytes",
 				 (json_int_t)ring.waiting_bytes, "ring_lost_batches", (json_int_t)ring.lost_records);
 	}
@@ -68,7 +81,7 @@ static json_t *sensor_json(struct api_call *call, const struct sensor_state *sen
 			 "name", sensor->name, "state", state, "last_packet", instant(last_ns), "packets",
 			 (json_int_t)packets, "bytes", (json_int_t)bytes, "pps", (json_int_t)0, "lost",
 			 (json_int_t)lost, "outside", (json_int_t)outside, "malformed",
-			 malformed_json(call, sensor->number), "restarts", (json_int_t)0, "remote", 1);
+			 malformed_json(call->keeper, sensor, i), "restarts", (json_int_t)0, "remote", 1);
 }
 
 static json_t *sensors_json(struct api_call *call)

@@ -36,7 +36,11 @@ struct sensor_state {
 	_Atomic int64_t last_ns;                        /* newest packet or record */
 	_Atomic uint64_t packets, bytes, outside, lost; /* from its health records */
 	_Atomic uint64_t rate;                          /* packets in the last second, from sparks */
-	uint64_t rate_ticks[10];                        /* live thread only */
+	struct sensor_anomaly {
+		char name[32];
+		uint64_t packets;
+	} anomalies[LIMIT_ANOMALIES]; /* from its health records; under sensors_lock; "" ends them */
+	uint64_t rate_ticks[10];      /* live thread only */
 	uint32_t restarts_seen;
 };
 
@@ -59,7 +63,7 @@ struct keeper {
 	struct registry *registry;
 	_Atomic bool stop;
 
-	pthread_mutex_t sensors_lock; /* the array grows, entries stay */
+	pthread_mutex_t sensors_lock; /* the array grows, entries stay; their anomalies */
 	struct sensor_state sensors[LIMIT_SENSORS * 4];
 	_Atomic uint32_t sensor_count; /* local ones first, in the order of the setup */
 

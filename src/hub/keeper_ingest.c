@@ -85,17 +85,46 @@ static void sensor_column_set(struct batch *batch, uint16_t number)
 		BATCH_COLUMN(batch, uint16_t, column)[row] = number;
 }
 
-static void health_take(struct sensor_state *sensor, const struct batch *batch)
+/* Names are a stranger's: only those that could be ours. */
+static void anomaly_take(struct sensor_state *sensor, const struct text *text, uint64_t packets)
+{
+	static const char prefix[] = "malformed.";
+	size_t skipped = sizeof prefix - 1;
+	if (text->length <= skipped || memcmp(text->bytes, prefix, skipped) != 0)
+		return;
+	const char *name = text->bytes + skipped;
+	size_t length = text->length - skipped;
+	if (length >= sizeof sensor->anomalies->name)
+		return;
+	for (size_t i = 0; i < length; i++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789_", name[i]) || !name[i])
+			return;
+	for (size_t i = 0; i < LIMIT_ANOMALIES; i++) {
+		struct sensor_anomaly *anomaly = &sensor->anomalies[i];
+		if (!anomaly->name[0])
+			memcpy(anomaly->name, name, length);
+		if (strlen(anomaly->name) == length && memcmp(anomaly->name, name, length) == 0) {
+			anomaly->packets += packets;
+			return;
+		}
+	}
+}
+
+static void health_take(struct keeper *keeper, struct sensor_state *sensor, const struct batch *batch)
 {
 	static const char *const names[] = {"packets", "bytes", "outside", "lost"};
 	_Atomic uint64_t *const figures[] = {&sensor->packets, &sensor->bytes, &sensor->outside, &sensor->lost};
 	const struct text *texts = batch->columns[record_column_index(batch->kind, "name")];
 	const uint64_t *values = batch->columns[record_column_index(batch->kind, "value")];
-	for (uint32_t row = 0; row < batch->rows; row++)
+	pthread_mutex_lock(&keeper->sensors_lock);
+	for (uint32_t row = 0; row < batch->rows; row++) {
 		for (unsigned i = 0; i < 4; i++)
 			if (texts[row].length == strlen(names[i]) &&
 			    memcmp(texts[row].bytes, names[i], texts[row].length) == 0)
 				atomic_fetch_add(figures[i], values[row]);
+		anomaly_take(sensor, &texts[row], values[row]);
+	}
+	pthread_mutex_unlock(&keeper->sensors_lock);
 }
 
 static void sensor_last(struct sensor_state *sensor, const struct batch *batch)
@@ -128,7 +157,7 @@ static int batch_take(struct keeper *keeper, struct sensor_state *sensor, struct
 	atomic_fetch_add(&keeper->batches_taken, 1);
 	sensor_last(sensor, batch);
 	if (batch->kind == &record_health)
-		health_take(sensor, batch);
+		health_take(keeper, sensor, batch);
 	result = detectors_take(keeper->detectors, batch, err);
 	if (result < 0)
 		LOG(LOG_ERROR, "detectors.failed", err->text);

@@ -33,6 +33,7 @@ enum {
 	LIMIT_BATCH_BYTES = 32 << 20, /* one encoded batch */
 	LIMIT_INGEST_QUEUE = 16,      /* requests with batches that wait for the ingest thread */
 	LIMIT_SENSORS = 64,
+	LIMIT_ANOMALIES = 64, /* names of malformed packets that a sensor elsewhere may count */
 	LIMIT_JSON_DEPTH = 64,
 	LIMIT_SESSION_DAYS = 14,
 	LIMIT_LINK_HOURS = 24,

@@ -29,11 +29,11 @@ enum {
 	PREFETCH_AHEAD = 8, /* frames; their bytes lie one after another in a mapped file */
 };
 
-const char *const packet_anomaly_names[PACKET_ANOMALIES] = {
+const char *const packet_anomaly_names[PACKET_ANOMALIES + 1] = {
 	[ANOMALY_NONE] = "none",
+	[ANOMALY_NOT_IP] = "not_ip",
 	[ANOMALY_LINK_TRUNCATED] = "link_truncated",
 	[ANOMALY_LINK_UNKNOWN] = "link_unknown",
-	[ANOMALY_NOT_IP] = "not_ip",
 	[ANOMALY_IP_TRUNCATED] = "ip_truncated",
 	[ANOMALY_IP_VERSION] = "ip_version",
 	[ANOMALY_IP_HEADER_LENGTH] = "ip_header_length",

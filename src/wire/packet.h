@@ -31,9 +31,10 @@ struct frame {
 /* What was wrong with a packet; 0 is sound. Names by packet_anomaly_names[], stable: they are metric labels. */
 enum packet_anomaly {
 	ANOMALY_NONE,
+	ANOMALY_NOT_IP, /* not an error: ARP, LLDP, ...; counted, never classified */
 	ANOMALY_LINK_TRUNCATED,
+	ANOMALY_MALFORMED = ANOMALY_LINK_TRUNCATED, /* this and all that follow */
 	ANOMALY_LINK_UNKNOWN, /* link type or EtherType that carries no IP: ARP and friends are ANOMALY_NOT_IP */
-	ANOMALY_NOT_IP,       /* not an error: ARP, LLDP, ...; counted, never classified */
 	ANOMALY_IP_TRUNCATED,
 	ANOMALY_IP_VERSION,
 	ANOMALY_IP_HEADER_LENGTH,
@@ -48,7 +49,7 @@ enum packet_anomaly {
 	ANOMALY_FRAGMENT_OVERLAP, /* offset + length past 65,535 */
 	PACKET_ANOMALIES,
 };
-extern const char *const packet_anomaly_names[PACKET_ANOMALIES];
+extern const char *const packet_anomaly_names[PACKET_ANOMALIES + 1]; /* NULL-terminated */
 
 enum {
 	PACKET_FRAGMENT = 1,       /* is a fragment, first or later */

@@ -13,7 +13,7 @@ const char *const trace_format_names[TRACE_FORMATS] = {
 	[TRACE_ERF] = "erf",
 };
 
-const char *const trace_anomaly_names[TRACE_ANOMALIES] = {
+const char *const trace_anomaly_names[TRACE_ANOMALIES + 1] = {
 	[TRACE_TRUNCATED] = "truncated", [TRACE_OVERLONG] = "overlong",       [TRACE_GARBAGE] = "garbage",
 	[TRACE_TIME_BACK] = "time_back", [TRACE_TIME_LEAP] = "time_leap",     [TRACE_INTERFACE] = "interface",
 	[TRACE_BLOCK] = "block",         [TRACE_NOT_CAPTURE] = "not_capture", [TRACE_UNPACK] = "unpack",

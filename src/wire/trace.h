@@ -41,7 +41,7 @@ enum trace_anomaly {
 	TRACE_UNPACK,      /* the compressed stream is damaged or ends early */
 	TRACE_ANOMALIES,
 };
-extern const char *const trace_anomaly_names[TRACE_ANOMALIES];
+extern const char *const trace_anomaly_names[TRACE_ANOMALIES + 1]; /* NULL-terminated */
 
 struct trace_interface {
 	uint16_t link_type;

@@ -35,12 +35,12 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Hub:
-    def __init__(self, *options, data=None):
+    def __init__(self, *options, data=None, program=(SMALL_HUB,)):
         self.data = data or tempfile.mkdtemp(prefix="yagura-test-")
         self.made = data is None
         self.out = open(os.path.join(self.data, "out.txt"), "w+b")
         self.log = open(os.path.join(self.data, "log.txt"), "w+b")
-        command = [SMALL_HUB, "--data", os.path.join(self.data, "data"), "--listen", "127.0.0.1:0", "--deps",
+        command = [*program, "--data", os.path.join(self.data, "data"), "--listen", "127.0.0.1:0", "--deps",
                    os.path.join(ROOT, "deps"), "--free-floor", "64MiB", "--store-memory", "256MiB", *options]
         self.process = subprocess.Popen(command, stdout=self.out, stderr=self.log, stdin=subprocess.DEVNULL)
         self.port = None

@@ -41,10 +41,12 @@ struct module_instance {
 	struct batch *sparks, *tuples, *health;
 };
 
+static const char *const anomalies[] = {"ip_truncated", "udp_length", NULL};
 static const struct metric_spec pulse_metrics[] = {
 	{"packets_total", METRIC_COUNTER, "kind", packet_kind_names, "packets by kind"},
 	{"bytes_total", METRIC_COUNTER, NULL, NULL, "bytes"},
 	{"last_packet_seconds", METRIC_GAUGE, NULL, NULL, "time of the last packet"},
+	{"malformed_total", METRIC_COUNTER, "anomaly", anomalies, "packets with an anomaly"},
 	{NULL},
 };
 
@@ -128,6 +130,7 @@ static int records_put(struct module_instance *pulse, int64_t now, struct err *e
 	((struct text *)column(health, "name"))[0] = batch_text(health, "malformed.ip_truncated", 22);
 	((uint64_t *)column(health, "value"))[0] = 3;
 	health->rows = 1;
+	atomic_fetch_add(&pulse->metrics[PACKET_KINDS + 2], 3);
 	return pulse->sink->put(pulse->sink, health, err);
 }
 

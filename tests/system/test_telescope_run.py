@@ -40,7 +40,7 @@ def pair_delete():
     subprocess.run(["ip", "link", "del", "yga"], stderr=subprocess.DEVNULL)
 
 
-def syns(count, first=0):
+def syns(count, first=0, header_words=5):
     """SYNs for 198.18.0.9:23, each from a source of its own; one in ten goes elsewhere."""
     sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     sender.bind(("yga", 0))
@@ -48,7 +48,7 @@ def syns(count, first=0):
         target = "198.18.0.9" if i % 10 else "192.0.2.1"
         ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, i & 0xffff, 0, 64, 6, 0, struct.pack("!I", 0x08080000 + i),
                          socket.inet_aton(target))
-        tcp = struct.pack("!HHIIBBHHH", 40000, 23, i, 0, 0x50, 2, 1000, 0, 0)
+        tcp = struct.pack("!HHIIBBHHH", 40000, 23, i, 0, header_words << 4, 2, 1000, 0, 0)
         sender.send(b"\2\0\0\0\0\1\2\0\0\0\0\2\x08\0" + ip + tcp + bytes(6))
     sender.close()
 
@@ -177,7 +177,8 @@ def token_write(hub):
 def batches_to_a_hub():
     run = far()
     run.wait(run.lines)
-    syns(1000)
+    syns(997)
+    syns(3, first=997, header_words=3)
     run.wait(lambda: packets_of(run) == 1000)
     status, out, err = run.end(signal.SIGINT)
     assert status == 0, err
@@ -186,6 +187,7 @@ def batches_to_a_hub():
     assert report["batches"]["waiting"] == 0 and report["batches"]["acknowledged"] == report["batches"]["made"] > 0
     assert stored() == 900
     assert sensor()["remote"] and sensor()["packets"] == 1000 and sensor()["outside"] == 100, sensor()
+    assert sensor()["malformed"] == {"tcp_header_length": 3}, sensor()
 
 
 def a_hub_that_is_away_misses_nothing():

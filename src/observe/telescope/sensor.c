@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { WAIT_MS = 50 };
+enum { WAIT_MS = 50, TIME_ANOMALIES = 2, ANOMALIES = PACKET_ANOMALIES + TRACE_ANOMALIES + TIME_ANOMALIES };
 
 const struct option_spec telescope_sensor_option_table[] = {
 	{"darknet", OPTION_PREFIXES, OPTION_AT(struct telescope_sensor_options, darknet), .argument = "PREFIX...",
@@ -48,6 +48,9 @@ const struct option_spec telescope_sensor_option_table[] = {
 	{NULL},
 };
 
+/* As `telescope read` calls them. */
+static const char *const time_anomaly_names[TIME_ANOMALIES + 1] = {"time_backwards", "minute_leap"};
+
 /* Places in the metrics array follow this table's order. */
 static const struct metric_spec telescope_metrics[] = {
 	{"packets_total", METRIC_COUNTER, "kind", packet_kind_names, "packets for the darknet by kind"},
@@ -58,7 +61,10 @@ static const struct metric_spec telescope_metrics[] = {
 	{"sources", METRIC_GAUGE, NULL, NULL, "distinct sources since the start"},
 	{"table_bytes", METRIC_GAUGE, NULL, NULL, "memory of the tables of sources"},
 	{"last_packet_seconds", METRIC_GAUGE, NULL, NULL, "time of the last packet, seconds since 1970"},
-	{"malformed_total", METRIC_COUNTER, NULL, NULL, "packets with an anomaly; by name in the health records"},
+	{"malformed_total", METRIC_COUNTER, "anomaly", packet_anomaly_names + ANOMALY_MALFORMED,
+	 "packets with an anomaly"},
+	{"trace_anomalies_total", METRIC_COUNTER, "anomaly", trace_anomaly_names, "troubles of capture files"},
+	{"time_anomalies_total", METRIC_COUNTER, "anomaly", time_anomaly_names, "packets at odds with the clock"},
 	{NULL},
 };
 
@@ -78,7 +84,7 @@ struct module_instance {
 
 	struct batch *health;
 	struct telescope_counts told; /* what the last health records said */
-	uint64_t told_lost;
+	uint64_t told_lost, told_anomalies[ANOMALIES];
 	int64_t health_ns;
 };
 
@@ -163,7 +169,7 @@ static int sensor_open(const void *base, struct pool *pool, struct module_instan
 static int sensor_start(struct module_instance *sensor, struct sink *sink, _Atomic uint64_t *metrics, struct err *err)
 {
 	sensor->metrics = metrics;
-	sensor->health = batch_new(&record_health, PACKET_ANOMALIES + 8);
+	sensor->health = batch_new(&record_health, ANOMALIES + 8);
 	if (!sensor->health)
 		return err_set(err, -ENOMEM, "no memory");
 	return telescope_new(&sensor->telescope_options, sink, &sensor->telescope, err);
@@ -177,12 +183,26 @@ static uint64_t sensor_lost(const struct module_instance *sensor)
 	return lost;
 }
 
-static uint64_t counts_malformed(const struct telescope_counts *counts)
+static const char *anomaly_name(size_t i)
 {
-	uint64_t malformed = 0;
-	for (size_t i = 1; i < PACKET_ANOMALIES; i++)
-		malformed += i == ANOMALY_NOT_IP ? 0 : counts->anomalies[i];
-	return malformed;
+	if (i < PACKET_ANOMALIES)
+		return packet_anomaly_names[i];
+	i -= PACKET_ANOMALIES;
+	return i < TRACE_ANOMALIES ? trace_anomaly_names[i] : time_anomaly_names[i - TRACE_ANOMALIES];
+}
+
+/* All of them in a row: packets, capture files, time. What is no IP is no anomaly. */
+static void anomalies_count(const struct module_instance *sensor, uint64_t sums[ANOMALIES])
+{
+	const struct telescope_counts *counts = telescope_counts(sensor->telescope);
+	memset(sums, 0, ANOMALIES * sizeof *sums);
+	for (size_t i = ANOMALY_MALFORMED; i < PACKET_ANOMALIES; i++)
+		sums[i] = counts->anomalies[i];
+	for (size_t c = 0; c < sensor->capture_count; c++)
+		for (size_t i = 0; i < TRACE_ANOMALIES; i++)
+			sums[PACKET_ANOMALIES + i] += capture_counters(sensor->captures[c])->errors[i];
+	sums[PACKET_ANOMALIES + TRACE_ANOMALIES] = counts->time_backwards;
+	sums[PACKET_ANOMALIES + TRACE_ANOMALIES + 1] = counts->time_leaps;
 }
 
 static void sensor_measure(struct module_instance *sensor)
@@ -202,7 +222,10 @@ static void sensor_measure(struct module_instance *sensor)
 	MEASURE(counts->sources);
 	MEASURE(telescope_bytes(sensor->telescope));
 	MEASURE(counts->packets ? (uint64_t)(counts->last_ns / NS_PER_S) : 0);
-	MEASURE(counts_malformed(counts));
+	uint64_t anomalies[ANOMALIES];
+	anomalies_count(sensor, anomalies);
+	for (size_t i = ANOMALY_MALFORMED; i < ANOMALIES; i++)
+		MEASURE(anomalies[i]);
 #undef MEASURE
 }
 
@@ -230,18 +253,20 @@ static int health_tell(struct module_instance *sensor, int64_t now_ns, bool last
 	health_row(sensor, "bytes", counts->bytes - told->bytes);
 	health_row(sensor, "outside", counts->outside - told->outside);
 	health_row(sensor, "lost", lost - sensor->told_lost);
-	health_row(sensor, "time_backwards", counts->time_backwards - told->time_backwards);
-	for (size_t i = 1; i < PACKET_ANOMALIES; i++) {
+	uint64_t anomalies[ANOMALIES];
+	anomalies_count(sensor, anomalies);
+	for (size_t i = 0; i < ANOMALIES; i++) {
 		char name[64];
-		snprintf(name, sizeof name, "malformed.%s", packet_anomaly_names[i]);
-		if (counts->anomalies[i] > told->anomalies[i] && i != ANOMALY_NOT_IP)
-			health_row(sensor, name, counts->anomalies[i] - told->anomalies[i]);
+		snprintf(name, sizeof name, "malformed.%s", anomaly_name(i));
+		if (anomalies[i] > sensor->told_anomalies[i])
+			health_row(sensor, name, anomalies[i] - sensor->told_anomalies[i]);
 	}
 	struct sink *sink = telescope_sink(sensor->telescope);
 	int result = sink->put(sink, sensor->health, err);
 	batch_clear(sensor->health);
 	sensor->told = *counts;
 	sensor->told_lost = lost;
+	memcpy(sensor->told_anomalies, anomalies, sizeof anomalies);
 	sensor->health_ns = minute;
 	return result < 0 ? result : 0;
 }
