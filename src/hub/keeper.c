@@ -102,11 +102,23 @@ static void sensors_check(struct keeper *keeper)
 	}
 }
 
-/* Roll-ups each minute, retention each hour. */
+static void registry_tidy(struct keeper *keeper)
+{
+	struct err err = {""};
+	int gone = registry_clean(keeper->registry, clock_now_ns(), &err);
+	if (gone < 0)
+		LOG(LOG_ERROR, "registry.clean", err.text);
+	else if (gone > 0)
+		LOG(LOG_INFO, "registry.cleaned", "sessions and links whose time was over are forgotten",
+		    LOG_NUMBER("gone", gone));
+}
+
+/* Roll-ups each minute; each hour retention, and what signs nobody in any more goes (also at the start: a hub may have
+ * been away for long). */
 static void *schedule_main(void *context)
 {
 	struct keeper *keeper = context;
-	int64_t rolled = 0, retained = clock_monotonic_ns();
+	int64_t rolled = 0, retained = clock_monotonic_ns(), tidied = retained - 2 * NS_PER_HOUR;
 	pthread_setname_np(pthread_self(), "schedule");
 	while (!atomic_load(&keeper->stop)) {
 		struct err err = {""};
@@ -120,6 +132,10 @@ static void *schedule_main(void *context)
 			retained = now;
 			if (store_retain(keeper->store, clock_now_ns(), &err) < 0)
 				LOG(LOG_ERROR, "store.retain", err.text);
+		}
+		if (now - tidied > NS_PER_HOUR) {
+			tidied = now;
+			registry_tidy(keeper);
 		}
 		sensors_check(keeper);
 		usleep(200000);

@@ -74,6 +74,10 @@ int registry_link_new(struct registry *, const char *user, int64_t now_ns, int64
 int registry_link_redeem(struct registry *, const char *token, const char *from, int64_t now_ns,
 			 struct registry_user *ret_user, struct err *err) must_check;
 
+/* Forget sessions and links whose time is over. They sign nobody in as it is; this keeps who once had them from staying
+ * on the disk. How many went, or negative. */
+int registry_clean(struct registry *, int64_t now_ns, struct err *err) must_check;
+
 /* Settings: JSON values by name. get: 0, or 1 when not set. */
 int registry_setting(struct registry *, const char *name, json_t **ret_value, struct err *err) must_check;
 int registry_setting_put(struct registry *, const char *name, const json_t *value, struct err *err) must_check;

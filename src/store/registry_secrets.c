@@ -204,3 +204,17 @@ int registry_link_redeem(struct registry *registry, const char *token, const cha
 	pthread_mutex_unlock(&registry->lock);
 	return code < 0 ? code : !found;
 }
+
+int registry_clean(struct registry *registry, int64_t now_ns, struct err *err)
+{
+	static const char *const deletes[] = {"DELETE FROM session WHERE expires <= ?",
+					      "DELETE FROM link WHERE expires <= ?"};
+	int code = 0, gone = 0;
+	pthread_mutex_lock(&registry->lock);
+	for (unsigned i = 0; i < 2 && code == 0; i++) {
+		code = registry_run(registry, err, deletes[i], "i", now_ns);
+		gone += code == 0 ? sqlite3_changes(registry->database) : 0;
+	}
+	pthread_mutex_unlock(&registry->lock);
+	return code < 0 ? code : gone;
+}

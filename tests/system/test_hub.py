@@ -358,6 +358,33 @@ def data_survives_a_restart():
         shutil.rmtree(directory)
 
 
+def what_is_over_is_forgotten():
+    import shutil
+    import sqlite3
+    import tempfile
+    directory = tempfile.mkdtemp(prefix="yagura-test-")
+    try:
+        first = Hub(data=directory).ready()
+        first.local("POST", "/api/v1/users", {"name": "aya", "password": "a long password", "role": "viewer"})
+        cookies = [first.request("POST", "/api/v1/session", {"name": "aya", "password": "a long password"}).headers["Set-Cookie"]
+                   for _ in range(2)]
+        first.close()
+        registry = sqlite3.connect(os.path.join(directory, "data", "registry.sqlite"))
+        registry.execute("UPDATE session SET expires = 1000 WHERE rowid = (SELECT min(rowid) FROM session)")
+        registry.execute("INSERT INTO link VALUES (x'00', 'aya', 1, 1000)")
+        registry.commit()
+        second = Hub(data=directory).ready()
+        second.wait(lambda: "registry.cleaned" in second.text(second.log))
+        answers = [second.get("/api/v1/users", headers={"Cookie": cookie.split(";")[0]}).status for cookie in cookies]
+        assert sorted(answers) == [401, 403], answers  # one session is over, the other is a viewer's
+        second.close()
+        assert registry.execute("SELECT count(*) FROM session").fetchone() == (1,)
+        assert registry.execute("SELECT count(*) FROM link WHERE user = 'aya'").fetchone() == (0,)
+        registry.close()
+    finally:
+        shutil.rmtree(directory)
+
+
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         names = set(sys.argv[1:])
@@ -374,7 +401,8 @@ if __name__ == "__main__":
                 import traceback
                 failed.append(test.__name__)
                 print(f"FAIL {test.__name__}\n{traceback.format_exc()}", flush=True)
-    rest = [] if len(sys.argv) > 1 else [guests_see_what_they_may, data_survives_a_restart]
+    rest = [guests_see_what_they_may, data_survives_a_restart, what_is_over_is_forgotten]
+    rest = [test for test in rest if len(sys.argv) == 1 or test.__name__ in names]
     for test in rest:
         try:
             test()

@@ -157,6 +157,25 @@ static void a_link_works_once(void **state)
 	remove_tree(dir);
 }
 
+static void what_is_over_is_forgotten(void **state)
+{
+	(void)state;
+	char room[64], *dir = make_dir(room), token[REGISTRY_TOKEN_BYTES];
+	struct registry *registry = made(dir);
+	struct registry_user user;
+	must(registry_link_new(registry, "admin", T0, NS_PER_HOUR, token, &must_err));
+	must(registry_user_add(registry, "aya", good, ROLE_VIEWER, &must_err));
+	must(registry_session_new(registry, "aya", T0, NS_PER_HOUR, token, &must_err));
+	must(registry_session_new(registry, "aya", T0, NS_PER_DAY, token, &must_err));
+	must(registry_clean(registry, T0 + NS_PER_HOUR - 1, &must_err));
+	assert_int_equal(registry_clean(registry, T0 + NS_PER_HOUR, NULL), 2);
+	must(registry_clean(registry, T0 + NS_PER_HOUR, &must_err));
+	must(registry_session_find(registry, token, T0 + NS_PER_HOUR, &user, &must_err));
+	assert_int_equal(registry_user_count(registry), 2); /* who had them stays */
+	registry_close(registry);
+	remove_tree(dir);
+}
+
 static void settings_and_sensors_stay(void **state)
 {
 	(void)state;
@@ -208,10 +227,10 @@ static void a_later_version_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(users_come_and_go),          cmocka_unit_test(a_password_signs_in_and_failures_wait),
-		cmocka_unit_test(sessions_expire_and_move),   cmocka_unit_test(tokens_are_kept_as_hashes),
-		cmocka_unit_test(a_link_works_once),          cmocka_unit_test(settings_and_sensors_stay),
-		cmocka_unit_test(a_later_version_is_refused),
+		cmocka_unit_test(users_come_and_go),         cmocka_unit_test(a_password_signs_in_and_failures_wait),
+		cmocka_unit_test(sessions_expire_and_move),  cmocka_unit_test(tokens_are_kept_as_hashes),
+		cmocka_unit_test(a_link_works_once),         cmocka_unit_test(settings_and_sensors_stay),
+		cmocka_unit_test(what_is_over_is_forgotten), cmocka_unit_test(a_later_version_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
