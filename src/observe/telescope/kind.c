@@ -358,8 +358,8 @@ static struct verdict kind_judge(const struct packet *packet)
 		return (struct verdict){PACKET_OTHER, "ip.fragment"};
 	if (!packet->l4)
 		return packet->anomaly ? (struct verdict){PACKET_OTHER, "ip.malformed"} : kind_rest(packet);
-	bool malformed = packet->anomaly == ANOMALY_L4_TRUNCATED || packet->anomaly == ANOMALY_TCP_HEADER_LENGTH;
-	if (malformed)
+	/* A capture cut behind the first 20 bytes still shows the flags: only a header that lies is malformed. */
+	if (packet->anomaly == ANOMALY_TCP_HEADER_LENGTH)
 		return (struct verdict){PACKET_OTHER, "ip.malformed"};
 	switch (packet->protocol) {
 	case 6:
@@ -406,7 +406,7 @@ bool packet_is_spoofed(const struct packet *packet, enum scan_tool tool)
 {
 	bool known = packet->protocol == 6 || packet->protocol == 17 || packet->protocol == 1 || packet->protocol == 58;
 	bool ports = packet->protocol == 6 || packet->protocol == 17;
-	if (source_is_impossible(packet) || !known || (packet->ttl >= 200 && tool != TOOL_MASSCAN))
+	if (source_is_impossible(packet) || !known || (packet_ttl_is_odd(packet->ttl) && tool != TOOL_MASSCAN))
 		return true;
 	if (ports && packet->l4 && (packet->sport == 0 || packet->dport == 0))
 		return true;

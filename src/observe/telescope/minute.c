@@ -5,6 +5,7 @@
  * Order costs one radix sort of numbers (source and row in 64 bits). The tables of the whole run are met at random, so
  * what the next rows will touch is fetched while earlier ones are worked on. */
 #include "observe/telescope/internal.h"
+#include "observe/telescope/kind.h"
 #include "observe/telescope/tool.h"
 
 #include <errno.h>
@@ -86,6 +87,8 @@ static bool row_is_probe(const struct tuple *row)
 
 static void row_rename(struct tuple *row, enum scan_tool tool, uint8_t version)
 {
+	if (row->key.tool == TOOL_MASSCAN && packet_ttl_is_odd(row->ttl))
+		row->marks |= TUPLE_SPOOFED; /* masscan alone sends such a TTL honestly */
 	row->key.tool = (uint8_t)tool;
 	row->key.tool_version = version;
 }

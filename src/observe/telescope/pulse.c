@@ -226,19 +226,20 @@ static int block_interface(struct pulse *pulse, uint16_t link_type)
 static int raw_fold(struct pulse *pulse, const struct packet *packet, const struct frame *frame, struct err *err)
 {
 	struct frame kept = *frame;
+	kept.time_ns = packet->time_ns; /* within what can be reckoned with */
 	if (kept.captured_bytes > RAW_PACKET_BYTES_MAX)
 		kept.captured_bytes = RAW_PACKET_BYTES_MAX;
 	if (pulse->block_packets &&
 	    (pulse->block_used + pcapng_record_bytes(&kept) > BLOCK_BYTES ||
-	     pulse->block_packets == BLOCK_PACKETS_MAX || frame->time_ns - pulse->block_first_ns >= BLOCK_NS ||
-	     frame->time_ns < pulse->block_first_ns - BLOCK_NS)) {
+	     pulse->block_packets == BLOCK_PACKETS_MAX || kept.time_ns - pulse->block_first_ns >= BLOCK_NS ||
+	     kept.time_ns < pulse->block_first_ns - BLOCK_NS)) {
 		int result = block_close(pulse, err);
 		if (result < 0)
 			return result;
 	}
 	if (pulse->block_packets == 0) {
 		pulse->block_used = pcapng_write_header(pulse->block);
-		pulse->block_first_ns = pulse->block_last_ns = frame->time_ns;
+		pulse->block_first_ns = pulse->block_last_ns = kept.time_ns;
 	}
 	int interface = block_interface(pulse, frame->link_type);
 	if (interface < 0)
@@ -246,9 +247,9 @@ static int raw_fold(struct pulse *pulse, const struct packet *packet, const stru
 	kept.interface = (uint16_t)interface;
 	pulse->block_used += pcapng_write_frame(pulse->block + pulse->block_used, &kept);
 	pulse->marks[pulse->block_packets++] =
-		(struct raw_mark){packet_source(packet), time_floor(frame->time_ns, NS_PER_MINUTE)};
-	pulse->block_first_ns = frame->time_ns < pulse->block_first_ns ? frame->time_ns : pulse->block_first_ns;
-	pulse->block_last_ns = frame->time_ns > pulse->block_last_ns ? frame->time_ns : pulse->block_last_ns;
+		(struct raw_mark){packet_source(packet), time_floor(kept.time_ns, NS_PER_MINUTE)};
+	pulse->block_first_ns = kept.time_ns < pulse->block_first_ns ? kept.time_ns : pulse->block_first_ns;
+	pulse->block_last_ns = kept.time_ns > pulse->block_last_ns ? kept.time_ns : pulse->block_last_ns;
 	return 0;
 }
 

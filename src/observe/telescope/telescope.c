@@ -19,7 +19,7 @@
 #include <sys/random.h>
 
 #define PORTS_BYTES (2 * PORTS * sizeof(struct port_count))
-#define TIME_MAX_NS (INT64_C(1) << 62) /* so that differences never overflow */
+#define TIME_MAX_NS ((INT64_C(1) << 62) - NS_PER_DAY) /* so that differences never overflow */
 
 /* Batches get their names here, whichever part of the telescope made them; sparks are not worth one. */
 static int stamp_put(struct sink *sink, const struct batch *batch, struct err *err)

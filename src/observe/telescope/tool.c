@@ -1,8 +1,9 @@
 /* The rules table of tools (spec "telescope", checked on captures of the tools themselves; docs/telescope-rules.md).
  *
  * Precedence where several fit: the rule with the most bits. Mirai compares 32 bits; masscan's whole print (ID, window,
- * header length) 32 and more; ZMap since 4.1 its 12 bytes of options; then Nmap's windows and the 16-bit rules, which
- * want a second packet of the source.
+ * header length) 32 and more; ZMap since 4.1 its 12 bytes of options; then the 16-bit rules and Nmap's windows, which
+ * want a second packet of the source. A random ID that meets a 16-bit rule by accident takes no packet from a longer
+ * one.
  */
 #include "observe/telescope/tool.h"
 
@@ -23,34 +24,40 @@ static bool options_are(const struct packet *packet, const uint8_t *options, uin
 
 static const struct tool_guess nobody = {TOOL_UNKNOWN, VERSION_UNTOLD, TOOL_ALONE};
 
+/* A Windows stack sets DF and draws its source port elsewhere: ZMap's raw packets do neither. */
+static bool is_zmap_since_4_1(const struct packet *packet, const uint8_t *options, uint8_t bytes)
+{
+	bool df = packet->version == 4 && (packet->flags & PACKET_DF);
+	return !df && packet->sport >= 32768 && packet->sport <= 61000 && options_are(packet, options, bytes);
+}
+
+static struct tool_guess guess_syn(const struct packet *packet)
+{
+	bool v4 = packet->version == 4, wide = packet->window == 65535;
+	bool cookie = v4 && packet->ip_id == (uint16_t)(packet->dst ^ packet->dport ^ packet->seq);
+	if (v4 && packet->seq == packet->dst)
+		return (struct tool_guess){TOOL_MIRAI, VERSION_UNTOLD, TOOL_ALONE};
+	if (cookie && packet->window == 1024 && packet->header_bytes == 20)
+		return (struct tool_guess){TOOL_MASSCAN, MASSCAN_TO_1_3_2, TOOL_ALONE};
+	if (cookie && packet->window == 1025 && options_are(packet, options_mss_1460, 4))
+		return (struct tool_guess){TOOL_MASSCAN, MASSCAN_SINCE_2023, TOOL_ALONE};
+	if (wide && is_zmap_since_4_1(packet, options_zmap, 12))
+		return (struct tool_guess){TOOL_ZMAP, ZMAP_SINCE_4_1, TOOL_ALONE};
+	if (wide && v4 && packet->ip_id == ID_ZMAP)
+		return (struct tool_guess){TOOL_ZMAP, ZMAP_BEFORE_4_1, TOOL_SECOND};
+	if (wide && is_zmap_since_4_1(packet, options_mss_1460, 4))
+		return (struct tool_guess){TOOL_ZMAP, ZMAP_SINCE_4_1_LEAST, TOOL_SECOND};
+	if (cookie && !tool_has_nmap_window(packet->window))
+		return (struct tool_guess){TOOL_MASSCAN, VERSION_UNTOLD, TOOL_SECOND};
+	return nobody;
+}
+
 static struct tool_guess guess_tcp(const struct packet *packet)
 {
-	bool syn = (packet->tcp_flags & 0x3f) == SYN, v4 = packet->version == 4;
-	bool nmap = tool_has_nmap_window(packet->window);
-	if (syn && v4) {
-		if (packet->seq == packet->dst)
-			return (struct tool_guess){TOOL_MIRAI, VERSION_UNTOLD, TOOL_ALONE};
-		if (packet->ip_id == (uint16_t)(packet->dst ^ packet->dport ^ packet->seq)) {
-			if (packet->window == 1024 && packet->header_bytes == 20)
-				return (struct tool_guess){TOOL_MASSCAN, MASSCAN_TO_1_3_2, TOOL_ALONE};
-			if (packet->window == 1025 && options_are(packet, options_mss_1460, 4))
-				return (struct tool_guess){TOOL_MASSCAN, MASSCAN_SINCE_2023, TOOL_ALONE};
-			if (!nmap)
-				return (struct tool_guess){TOOL_MASSCAN, VERSION_UNTOLD, TOOL_SECOND};
-		}
-	}
-	if (syn && packet->window == 65535) {
-		bool df = v4 && (packet->flags & PACKET_DF), port = packet->sport >= 32768 && packet->sport <= 61000;
-		if (v4 && packet->ip_id == ID_ZMAP)
-			return (struct tool_guess){TOOL_ZMAP, ZMAP_BEFORE_4_1, TOOL_SECOND};
-		if (!df && port && options_are(packet, options_zmap, 12))
-			return (struct tool_guess){TOOL_ZMAP, ZMAP_SINCE_4_1, TOOL_ALONE};
-		if (!df && port && options_are(packet, options_mss_1460, 4))
-			return (struct tool_guess){TOOL_ZMAP, ZMAP_SINCE_4_1_LEAST, TOOL_SECOND};
-	}
-	if (nmap)
+	struct tool_guess guess = (packet->tcp_flags & 0x3f) == SYN ? guess_syn(packet) : nobody;
+	if (guess.tool == TOOL_UNKNOWN && tool_has_nmap_window(packet->window))
 		return (struct tool_guess){TOOL_NMAP, packet->window == 1024 ? NMAP_1024 : NMAP_OLDER, TOOL_SECOND};
-	return nobody;
+	return guess;
 }
 
 /* The request id of an SNMP message with a community of any length (RFC 3416): its last two bytes. */
