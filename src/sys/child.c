@@ -154,7 +154,7 @@ static int fd_compare(const void *a, const void *b)
 
 void child_keep_only(const int *fds, unsigned count)
 {
-	enum { KEEP_MAX = 64 };
+	enum { KEEP_MAX = 1024 };
 	int sorted[KEEP_MAX];
 	unsigned kept = count < KEEP_MAX ? count : KEEP_MAX;
 	memcpy(sorted, fds, kept * sizeof *fds);

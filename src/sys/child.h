@@ -51,5 +51,5 @@ void child_describe(const struct child *child, char *text, int bytes); /* "kille
 /* SIGTERM, then SIGKILL after patience_ms. NULL and idle ones are fine. */
 void child_end(struct child *child, int patience_ms);
 
-/* In a child: close every descriptor from 3 up but these (count of them, any order, -1 is skipped). */
+/* In a child: close every descriptor from 3 up but these (at most 1024, any order, -1 is skipped). */
 void child_keep_only(const int *fds, unsigned count);

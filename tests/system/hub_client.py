@@ -1,4 +1,5 @@
 """A hub with a tiny sensor (small_hub), started as a user starts one, and a plain HTTP client for it."""
+import fcntl
 import http.client
 import json
 import os
@@ -35,14 +36,17 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Hub:
-    def __init__(self, *options, data=None, program=(SMALL_HUB,)):
+    """`group` starts it as leader of a process group of its own, which kill() ends at once."""
+    def __init__(self, *options, data=None, program=(SMALL_HUB,), group=False):
         self.data = data or tempfile.mkdtemp(prefix="yagura-test-")
         self.made = data is None
         self.out = open(os.path.join(self.data, "out.txt"), "w+b")
         self.log = open(os.path.join(self.data, "log.txt"), "w+b")
         command = [*program, "--data", os.path.join(self.data, "data"), "--listen", "127.0.0.1:0", "--deps",
                    os.path.join(ROOT, "deps"), "--free-floor", "64MiB", "--store-memory", "256MiB", *options]
-        self.process = subprocess.Popen(command, stdout=self.out, stderr=self.log, stdin=subprocess.DEVNULL)
+        self.group = group
+        self.process = subprocess.Popen(command, stdout=self.out, stderr=self.log, stdin=subprocess.DEVNULL,
+                                        start_new_session=group)
         self.port = None
 
     def text(self, file):
@@ -101,6 +105,26 @@ class Hub:
         answer = self.local("POST", "/api/v1/query", query)
         assert answer.status == 200, answer.body
         return answer.json()
+
+    def kill(self):
+        """SIGKILL for every process of it; back when none of them holds the data any more."""
+        assert self.group
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(60)
+        until = time.monotonic() + 10
+        for name in ("hub.lock", "lock"):
+            while os.path.exists(os.path.join(self.data, "data", name)):
+                with open(os.path.join(self.data, "data", name)) as lock:
+                    try:
+                        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                        break
+                    except BlockingIOError:
+                        assert time.monotonic() < until, f"{name} is held by a process that should be dead"
+                        time.sleep(0.002)
+        log = self.text(self.log)
+        self.out.close()
+        self.log.close()
+        assert "Sanitizer" not in log, log[-6000:]
 
     def close(self):
         if self.process.poll() is None:

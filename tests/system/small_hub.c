@@ -1,6 +1,7 @@
-/* A hub with one tiny sensor, for the system tests: every 100 ms sparks, every second tuples, an echo and health.
+/* A hub with one tiny sensor, for the system tests: every 100 ms sparks, every second tuples and health. A tuple's
+ * payload names its batch: start of the sensor (32 random bits), then a number that counts from 1.
  *
- *     small_hub [options of the hub and its store] [--crash] [--finite N]
+ *     small_hub [options of the hub and its store] [--seconds N] [--batches N]
  */
 #include "core/clock.h"
 #include "core/log.h"
@@ -16,6 +17,7 @@
 
 struct pulse_options {
 	int64_t seconds; /* 0: for ever */
+	int64_t batches; /* of tuples each second */
 };
 
 struct small_options {
@@ -30,6 +32,14 @@ static const struct option_spec pulse_option_table[] = {
 	 .default_text = "0",
 	 .help = "end after so many seconds",
 	 .help_ja = "この秒数で終わる"},
+	{.name = "batches",
+	 .type = OPTION_INT,
+	 OPTION_AT(struct pulse_options, batches),
+	 .default_text = "1",
+	 .min = 1,
+	 .max = 10,
+	 .help = "batches of tuples each second",
+	 .help_ja = "毎秒のタプルの束の数"},
 	{.name = NULL},
 };
 
@@ -37,7 +47,7 @@ struct module_instance {
 	const struct pulse_options *options;
 	struct sink *sink;
 	_Atomic uint64_t *metrics;
-	uint64_t boot, sequence;
+	uint64_t boot, sequence, number;
 	struct batch *sparks, *tuples, *health;
 };
 
@@ -97,9 +107,10 @@ static int sparks_put(struct module_instance *pulse, int64_t now, struct err *er
 	return pulse->sink->put(pulse->sink, batch, err);
 }
 
-static int records_put(struct module_instance *pulse, int64_t now, struct err *err)
+static int tuples_put(struct module_instance *pulse, int64_t now, struct err *err)
 {
 	struct batch *batch = pulse->tuples;
+	uint64_t number = ++pulse->number;
 	batch_clear(batch);
 	batch->sensor_boot = pulse->boot;
 	for (unsigned i = 1; i <= 10; i++) {
@@ -117,11 +128,14 @@ static int records_put(struct module_instance *pulse, int64_t now, struct err *e
 		((uint32_t *)column(batch, "targets"))[row] = 10;
 		((int64_t *)column(batch, "first"))[row] = now - NS_PER_S;
 		((int64_t *)column(batch, "last"))[row] = now;
+		((uint64_t *)column(batch, "payload"))[row] = pulse->boot << 32 | number;
 	}
 	batch->sequence = ++pulse->sequence;
-	int result = pulse->sink->put(pulse->sink, batch, err);
-	if (result < 0)
-		return result;
+	return pulse->sink->put(pulse->sink, batch, err);
+}
+
+static int health_put(struct module_instance *pulse, int64_t now, struct err *err)
+{
 	struct batch *health = pulse->health;
 	batch_clear(health);
 	health->sensor_boot = pulse->boot;
@@ -141,8 +155,10 @@ static int pulse_run(struct module_instance *pulse, const _Atomic bool *stop, st
 	for (int64_t tick = 0; !atomic_load(stop) && result == 0 && (ticks == 0 || tick < ticks); tick++) {
 		int64_t now = clock_now_ns();
 		result = sparks_put(pulse, now, err);
+		if (result == 0 && tick % (10 / pulse->options->batches) == 10 / pulse->options->batches - 1)
+			result = tuples_put(pulse, now, err);
 		if (result == 0 && tick % 10 == 9)
-			result = records_put(pulse, now, err);
+			result = health_put(pulse, now, err);
 		usleep(100000);
 	}
 	return result;

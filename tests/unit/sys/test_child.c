@@ -125,6 +125,34 @@ static int keeps_two(void *context, struct err *err)
 	return right ? 0 : -EIO;
 }
 
+static int keeps_many(void *context, struct err *err)
+{
+	(void)err;
+	const int *keep = context;
+	child_keep_only(keep, 200);
+	for (unsigned i = 0; i < 200; i++)
+		if (fcntl(keep[i], F_GETFD) < 0)
+			return -EIO;
+	return 0;
+}
+
+static void test_many_descriptors_are_kept(void **state)
+{
+	(void)state;
+	struct err err;
+	int fds[200];
+	for (unsigned i = 0; i < 200; i++) {
+		fds[i] = dup(2);
+		assert_true(fds[i] > 2);
+	}
+	struct child child = {.name = "keeper", .run = keeps_many, .context = fds, .may_end = true};
+	assert_int_equal(child_start(&child, &err), 0);
+	wait_for_end(&child);
+	assert_int_equal(child_check(&child, &err), 2);
+	for (unsigned i = 0; i < 200; i++)
+		close(fds[i]);
+}
+
 static void test_descriptors_are_let_go(void **state)
 {
 	(void)state;
@@ -143,10 +171,9 @@ static void test_descriptors_are_let_go(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_death_and_restart),
-		cmocka_unit_test(test_end_is_not_a_death),
-		cmocka_unit_test(test_end_takes_force_when_needed),
-		cmocka_unit_test(test_descriptors_are_let_go),
+		cmocka_unit_test(test_death_and_restart),           cmocka_unit_test(test_end_is_not_a_death),
+		cmocka_unit_test(test_end_takes_force_when_needed), cmocka_unit_test(test_descriptors_are_let_go),
+		cmocka_unit_test(test_many_descriptors_are_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
