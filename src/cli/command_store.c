@@ -139,6 +139,9 @@ static void answer_print(const struct data_options *options, const json_t *answe
 		fprintf(stderr, "%zu rows, %s, %lld ms\n", json_array_size(rows),
 			json_is_true(json_object_get(answer, "exact")) ? "exact" : "estimated",
 			(long long)json_integer_value(json_object_get(answer, "elapsed_ms")));
+		if (json_object_get(answer, "since"))
+			fprintf(stderr, "minute tuples before %s are gone; this answer lacks them\n",
+				json_string_value(json_object_get(answer, "since")));
 	}
 }
 

@@ -1,6 +1,6 @@
-/* The figures of a year in the manner of NICTER's observation report: packets per address, sources, and what they were
- * after. Packets come from roll-ups, which are exact; distinct sources over the year are counted in the tuples while
- * they are kept, else taken from the year's roll-up.
+/* The figures of a year in the manner of NICTER's observation report: packets per address, sources, and what scans were
+ * after. All come from roll-ups, which outlive the tuples; `sources_exact` says whether the year's distinct sources
+ * were counted or, where its tuples are gone, estimated from samples (store/rollup.c).
  */
 #include "hub/api_answer.h"
 
@@ -16,25 +16,36 @@ struct report_call {
 	struct api_call *call;
 	char from[TIME_TEXT_BYTES], to[TIME_TEXT_BYTES];
 	json_t *report;
-	json_int_t packets;
+	json_int_t scans; /* packets */
+	bool estimated;   /* some distinct sources are */
 };
 
-static json_t *tuples(const struct report_call *report, json_t *rest)
+/* The year's roll-ups of a level and dimension; `kind` may be NULL. `rest`: what else the query has; consumed. */
+static int ask_rollups(struct report_call *report, const char *level, const char *dimension, const char *kind,
+		       json_t *rest, json_t **ret_answer, struct err *err)
 {
-	json_t *query = json_pack("{s:s, s:s, s:s}", "kind", "tuple", "from", report->from, "to", report->to);
+	json_t *query = json_pack("{s:s, s:s, s:s, s:[{s:s,s:s},{s:s,s:s}], s:[{s:s,s:s},{s:s,s:s}]}", "kind", "rollup",
+				  "from", report->from, "to", report->to, "filters", "field", "level", "value", level,
+				  "field", "dimension", "value", dimension, "aggregates", "op", "sum", "field",
+				  "packets", "op", "sum", "field", "sources");
+	if (kind)
+		json_array_append_new(json_object_get(query, "filters"),
+				      json_pack("{s:s,s:s}", "field", "kind", "value", kind));
 	json_object_update(query, rest);
 	json_decref(rest);
-	return query;
+	int result = api_ask(report->call, query, ret_answer, err);
+	if (result == 0 && !json_is_true(json_object_get(*ret_answer, "exact")))
+		report->estimated = true;
+	return result;
 }
 
-/* keys, sum of packets and distinct sources, by packets downwards. */
-static int ask_top(struct report_call *report, const char *keys_json, int limit, json_t **ret_answer, struct err *err)
+/* What scans were after or came from: key, packets, distinct sources; by packets downwards. */
+static int ask_top(struct report_call *report, const char *dimension, int limit, json_t **ret_answer, struct err *err)
 {
-	json_t *rest =
-		json_pack("{s:o, s:[{s:s,s:s},{s:s,s:s}], s:[{s:s,s:b}], s:i}", "keys", json_loads(keys_json, 0, NULL),
-			  "aggregates", "op", "sum", "field", "packets", "op", "distinct", "field", "source", "order",
-			  "by", "sum_packets", "descending", 1, "limit", limit);
-	return api_ask(report->call, tuples(report, rest), ret_answer, err);
+	return ask_rollups(report, "year", dimension, "scan",
+			   json_pack("{s:[s], s:[{s:s,s:b}], s:i}", "keys", "key", "order", "by", "sum_packets",
+				     "descending", 1, "limit", limit),
+			   ret_answer, err);
 }
 
 static int report_totals(struct report_call *report, struct err *err)
@@ -45,18 +56,15 @@ static int report_totals(struct report_call *report, struct err *err)
 	for (size_t i = 0; darknet && i < darknet->count; i++)
 		if (addr_is_v4(&darknet->items[i].addr) && darknet->items[i].bits >= 96)
 			addresses += UINT64_C(1) << (128 - darknet->items[i].bits);
-	json_t *rest = json_pack("{s:[{s:s,s:s},{s:s,s:s}]}", "aggregates", "op", "sum", "field", "packets", "op",
-				 "distinct", "field", "source");
-	int result = api_ask(report->call, tuples(report, rest), &answer, err);
+	int result = ask_rollups(report, "year", "total", NULL, json_object(), &answer, err);
 	if (result < 0)
 		return result;
-	report->packets = json_integer_value(answer_cell(answer, 0, 0));
+	json_int_t packets = json_integer_value(answer_cell(answer, 0, 0));
 	json_object_set_new(report->report, "darknet_addresses", json_integer((json_int_t)addresses));
-	json_object_set_new(report->report, "packets", json_integer(report->packets));
+	json_object_set_new(report->report, "packets", json_integer(packets));
 	json_object_set_new(report->report, "packets_per_address",
-			    json_real(addresses ? (double)report->packets / (double)addresses : 0));
+			    json_real(addresses ? (double)packets / (double)addresses : 0));
 	json_object_set_new(report->report, "sources", json_integer(json_integer_value(answer_cell(answer, 0, 1))));
-	json_object_set(report->report, "sources_exact", json_object_get(answer, "exact"));
 	json_decref(answer);
 	return 0;
 }
@@ -64,10 +72,7 @@ static int report_totals(struct report_call *report, struct err *err)
 static int report_months(struct report_call *report, struct err *err)
 {
 	json_t *answer = NULL, *months = json_array();
-	json_t *rest = json_pack("{s:s, s:[{s:s,s:s},{s:s,s:s}], s:[{s:s,s:b}]}", "bucket", "1month", "aggregates",
-				 "op", "sum", "field", "packets", "op", "distinct", "field", "source", "order", "by",
-				 "time", "descending", 0);
-	int result = api_ask(report->call, tuples(report, rest), &answer, err);
+	int result = ask_rollups(report, "month", "total", NULL, json_pack("{s:s}", "bucket", "1month"), &answer, err);
 	for (size_t i = 0; result == 0 && answer_cell(answer, i, 0); i++) {
 		const char *time = json_string_value(answer_cell(answer, i, 0));
 		json_array_append_new(months,
@@ -84,83 +89,81 @@ static int report_kinds(struct report_call *report, struct err *err)
 	json_t *answer = NULL, *kinds = json_object();
 	for (size_t i = 0; packet_kind_names[i]; i++)
 		json_object_set_new(kinds, packet_kind_names[i], json_integer(0));
-	int result = ask_top(report, "[\"kind\"]", 10, &answer, err);
+	int result = ask_rollups(report, "year", "all", NULL, json_pack("{s:[s]}", "keys", "kind"), &answer, err);
 	for (size_t i = 0; result == 0 && answer_cell(answer, i, 0); i++)
 		json_object_set(kinds, json_string_value(answer_cell(answer, i, 0)), answer_cell(answer, i, 1));
+	report->scans = json_integer_value(json_object_get(kinds, "scan"));
 	json_object_set_new(report->report, "kinds", kinds);
 	json_decref(answer);
 	return result;
 }
 
-static void port_text(const json_t *protocol, const json_t *port, char *text, size_t bytes)
+/* A roll-up's "icmp/2048" is type and code for people: "icmp/8.0". */
+static void port_text(const char *key, char *text, size_t bytes)
 {
-	const char *name = json_string_value(protocol);
-	json_int_t number = json_integer_value(port);
-	if (name && strncmp(name, "icmp", 4) == 0)
-		snprintf(text, bytes, "%s/%lld.%lld", name, (long long)number / 256, (long long)number % 256);
+	const char *number = strchr(key, '/');
+	if (number && strncmp(key, "icmp", 4) == 0)
+		snprintf(text, bytes, "%.*s/%d.%d", (int)(number - key), key, atoi(number + 1) >> 8,
+			 atoi(number + 1) & 255);
 	else
-		snprintf(text, bytes, "%.16s/%lld", name ? name : "", (long long)number);
+		snprintf(text, bytes, "%s", key);
 }
 
 static int report_ports(struct report_call *report, struct err *err)
 {
 	json_t *answer = NULL, *ports = json_array();
-	int result = ask_top(report, "[\"protocol\",\"port\"]", 20, &answer, err);
+	int result = ask_top(report, "port", 20, &answer, err);
 	for (size_t i = 0; result == 0 && answer_cell(answer, i, 0); i++) {
 		char text[48];
-		json_int_t packets = json_integer_value(answer_cell(answer, i, 2));
-		port_text(answer_cell(answer, i, 0), answer_cell(answer, i, 1), text, sizeof text);
-		json_array_append_new(ports,
-				      json_pack("{s:s, s:I, s:O, s:f}", "port", text, "packets", packets, "sources",
-						answer_cell(answer, i, 3), "share",
-						report->packets ? (double)packets / (double)report->packets : 0.0));
+		json_int_t packets = json_integer_value(answer_cell(answer, i, 1));
+		port_text(json_string_value(answer_cell(answer, i, 0)), text, sizeof text);
+		json_array_append_new(ports, json_pack("{s:s, s:I, s:O, s:f}", "port", text, "packets", packets,
+						       "sources", answer_cell(answer, i, 2), "share",
+						       report->scans ? (double)packets / (double)report->scans : 0.0));
 	}
 	json_object_set_new(report->report, "top_ports", ports);
 	json_decref(answer);
 	return result;
 }
 
-static int report_countries(struct report_call *report, struct err *err)
+/* A list of {NAME: key, packets, sources}; `complete` adds to an item what else it says. */
+static int report_list(struct report_call *report, const char *dimension, const char *list_name, int limit,
+		       void (*complete)(const struct report_call *report, json_t *item), struct err *err)
 {
 	json_t *answer = NULL, *list = json_array();
-	int result = ask_top(report, "[\"country\"]", 20, &answer, err);
-	for (size_t i = 0; result == 0 && answer_cell(answer, i, 0); i++)
-		json_array_append_new(list,
-				      json_pack("{s:O, s:O, s:O}", "country", answer_cell(answer, i, 0), "packets",
-						answer_cell(answer, i, 1), "sources", answer_cell(answer, i, 2)));
-	json_object_set_new(report->report, "top_countries", list);
+	int result = ask_top(report, dimension, limit, &answer, err);
+	for (size_t i = 0; result == 0 && answer_cell(answer, i, 0); i++) {
+		json_t *item = json_pack("{s:O, s:O, s:O}", dimension, answer_cell(answer, i, 0), "packets",
+					 answer_cell(answer, i, 1), "sources", answer_cell(answer, i, 2));
+		if (complete)
+			complete(report, item);
+		json_array_append_new(list, item);
+	}
+	json_object_set_new(report->report, list_name, list);
 	json_decref(answer);
 	return result;
+}
+
+static int report_countries(struct report_call *report, struct err *err)
+{
+	return report_list(report, "country", "top_countries", 20, NULL, err);
+}
+
+static void name_network(const struct report_call *report, json_t *item)
+{
+	const char *network = json_string_value(json_object_get(item, "network")); /* "AS2907" */
+	uint32_t number = network ? (uint32_t)strtoul(network + 2, NULL, 10) : 0;
+	json_object_set_new(item, "name", json_string(places_network_name(report->call->keeper->places, number)));
 }
 
 static int report_networks(struct report_call *report, struct err *err)
 {
-	json_t *answer = NULL, *list = json_array();
-	int result = ask_top(report, "[\"network\"]", 20, &answer, err);
-	for (size_t i = 0; result == 0 && answer_cell(answer, i, 0); i++) {
-		char text[24];
-		uint32_t network = (uint32_t)json_integer_value(answer_cell(answer, i, 0));
-		snprintf(text, sizeof text, "AS%u", network);
-		json_array_append_new(list,
-				      json_pack("{s:s, s:s, s:O, s:O}", "network", text, "name",
-						places_network_name(report->call->keeper->places, network), "packets",
-						answer_cell(answer, i, 1), "sources", answer_cell(answer, i, 2)));
-	}
-	json_object_set_new(report->report, "top_networks", list);
-	json_decref(answer);
-	return result;
+	return report_list(report, "network", "top_networks", 20, name_network, err);
 }
 
 static int report_tools(struct report_call *report, struct err *err)
 {
-	json_t *answer = NULL, *list = json_array();
-	int result = ask_top(report, "[\"tool\"]", 10, &answer, err);
-	for (size_t i = 0; result == 0 && answer_cell(answer, i, 0); i++)
-		json_array_append_new(list, json_pack("{s:O, s:O, s:O}", "tool", answer_cell(answer, i, 0), "packets",
-						      answer_cell(answer, i, 1), "sources", answer_cell(answer, i, 2)));
-	json_object_set_new(report->report, "tools", list);
-	json_decref(answer);
-	return result;
+	return report_list(report, "tool", "tools", 10, NULL, err);
 }
 
 static int report_findings(struct report_call *report, struct err *err)
@@ -204,5 +207,6 @@ int api_report_get(struct api_call *call, struct err *err)
 		json_decref(report.report);
 		return result;
 	}
+	json_object_set_new(report.report, "sources_exact", json_boolean(!report.estimated));
 	return api_json(call, 200, report.report);
 }

@@ -1,6 +1,7 @@
 /* Answers: a query is bound, run on a connection of its own, and read chunk by chunk into values as people write them.
  */
 #include "store/dialect.h"
+#include "store/plan.h"
 #include "store/query_parts.h"
 #include "store/state.h"
 #include "store/tables.h"
@@ -164,24 +165,29 @@ static int read_result(duckdb_result *result, struct running *running, const str
 	return text && *text ? engine_result_error(result, err) : code;
 }
 
-/* Rows to their taker, and how many estimates are among what was added up. */
+/* Rows to their taker, and how many estimates are among what was added up. What it was read from is in `ret_plan`,
+ * whose rows are gone. */
 static int ask(struct store *store, const struct query *query, const struct store_rows *rows, int64_t *ret_estimates,
-	       struct err *err)
+	       struct plan *ret_plan, struct err *err)
 {
-	struct statement statement, estimates = {.sql = {NULL, 0, 0}};
-	int code = statement_write(&dialect_duckdb, query, &statement, err);
-	if (code < 0)
-		return code;
+	struct statement statement = {.sql = {NULL, 0, 0}}, estimates = {.sql = {NULL, 0, 0}};
 	pthread_rwlock_rdlock(&store->alive);
 	struct running running = {.deadline_ns = clock_monotonic_ns() + store->options.query_timeout_ns};
 	if (!store->engine.database || duckdb_connect(store->engine.database, &running.connection) != DuckDBSuccess) {
 		pthread_rwlock_unlock(&store->alive);
-		statement_done(&statement);
 		return err_set(err, -EAGAIN, "observations: the store is being opened again");
 	}
 	running_add(store, &running);
 	duckdb_result result;
-	code = run_statement(running.connection, &statement, &result, err);
+	*ret_plan = (struct plan){.since_ns = INT64_MIN};
+	int code = engine_run(running.connection, err, "BEGIN"); /* one state for the plan and the question */
+	if (code == 0)
+		code = plan_make(running.connection, query, ret_plan, err);
+	if (code == 0)
+		code = statement_write(&dialect_duckdb, query, ret_plan->rows.bytes, &statement, err);
+	plan_done(ret_plan);
+	if (code == 0)
+		code = run_statement(running.connection, &statement, &result, err);
 	if (code == 0) {
 		code = read_result(&result, &running, query, rows, err);
 		duckdb_destroy_result(&result);
@@ -220,7 +226,8 @@ int store_query_rows(struct store *store, const struct query *query, const struc
 	int code = columns ? rows->columns(rows->context, columns) : err_set(err, -ENOMEM, "no memory for an answer");
 	json_decref(columns);
 	int64_t estimates;
-	return code ? code : ask(store, query, rows, &estimates, err);
+	struct plan plan;
+	return code ? code : ask(store, query, rows, &estimates, &plan, err);
 }
 
 static int keep_columns(void *context, const json_t *columns)
@@ -241,17 +248,31 @@ static bool only_exact(const struct query *query)
 	return true;
 }
 
+/* ["day", "hour", "tuple"] */
+static json_t *read_names(const struct query *query, const struct plan *plan)
+{
+	static const char *const names[] = {"minute", "hour", "day", "tuple"};
+	json_t *read = json_array();
+	if (query->kind != &record_tuple)
+		json_array_append_new(read, json_string(query->kind->name));
+	for (int i = PLAN_TUPLE; i >= 0; i--)
+		if (plan->read >> i & 1)
+			json_array_append_new(read, json_string(names[i]));
+	return read;
+}
+
 int store_query(struct store *store, const struct query *query, json_t **ret_answer, struct err *err)
 {
 	int64_t began_ns = clock_monotonic_ns(), estimates = 0;
 	char text[TIME_TEXT_BYTES];
 	json_t *answer = json_object();
 	struct store_rows rows = {keep_columns, keep_row, answer};
+	struct plan plan;
 	json_t *columns = result_columns(query);
 	(void)!keep_columns(answer, columns);
 	json_decref(columns);
 	json_object_set_new(answer, "rows", json_array());
-	int code = ask(store, query, &rows, &estimates, err);
+	int code = ask(store, query, &rows, &estimates, &plan, err);
 	if (code < 0) {
 		json_decref(answer);
 		return code;
@@ -259,8 +280,11 @@ int store_query(struct store *store, const struct query *query, json_t **ret_ans
 	char *command = query_command(query);
 	json_object_set_new(answer, "exact", json_boolean(estimates == 0 && only_exact(query)));
 	json_object_set_new(answer, "elapsed_ms", json_integer((clock_monotonic_ns() - began_ns) / NS_PER_MS));
-	json_object_set_new(answer, "from", json_string(time_format(query->from_ns, text)));
-	json_object_set_new(answer, "to", json_string(time_format(query->to_ns, text)));
+	json_object_set_new(answer, "from", json_string(time_format(plan.from_ns, text)));
+	json_object_set_new(answer, "to", json_string(time_format(plan.to_ns, text)));
+	json_object_set_new(answer, "read", read_names(query, &plan));
+	if (plan.since_ns != INT64_MIN)
+		json_object_set_new(answer, "since", json_string(time_format(plan.since_ns, text)));
 	json_object_set_new(answer, "command", json_string(command ? command : ""));
 	free(command);
 	*ret_answer = answer;

@@ -129,6 +129,20 @@ static int add_filter(struct statement *statement, const struct query *query, co
 	return code == 0 && filter->op == OP_IN ? text_add(&statement->sql, ")") : code;
 }
 
+static int add_filters(struct statement *statement, const struct query *query)
+{
+	int code = 0;
+	for (size_t i = 0; i < query->filter_count && code == 0; i++)
+		code = add_filter(statement, query, &query->filters[i]);
+	return code;
+}
+
+static int add_filtered(struct statement *statement, const struct query *query, const char *rows)
+{
+	int code = text_add(&statement->sql, " FROM (%s) WHERE true", rows);
+	return code == 0 ? add_filters(statement, query) : code;
+}
+
 static int add_rows(struct statement *statement, const struct query *query)
 {
 	const struct column *time = &query->kind->columns[record_column_index(query->kind, query->kind->time_column)];
@@ -139,9 +153,7 @@ static int add_rows(struct statement *statement, const struct query *query)
 		code = bind(statement, query, time, OP_GE, &from);
 	if (code == 0)
 		code = bind(statement, query, time, OP_LT, &to);
-	for (size_t i = 0; i < query->filter_count && code == 0; i++)
-		code = add_filter(statement, query, &query->filters[i]);
-	return code;
+	return code == 0 ? add_filters(statement, query) : code;
 }
 
 /* Without an order of its own a result is in the order of its first columns (groups) or of time (rows), so that a limit
@@ -172,13 +184,13 @@ static int add_groups(struct statement *statement, const struct query *query)
 	return code;
 }
 
-int statement_write(const struct dialect *dialect, const struct query *query, struct statement *ret_statement,
-		    struct err *err)
+int statement_write(const struct dialect *dialect, const struct query *query, const char *rows,
+		    struct statement *ret_statement, struct err *err)
 {
 	struct statement statement = {.sql = {NULL, 0, 0}};
 	int code = add_results(&statement, dialect, query);
 	if (code == 0)
-		code = add_rows(&statement, query);
+		code = rows ? add_filtered(&statement, query, rows) : add_rows(&statement, query);
 	if (code == 0)
 		code = add_groups(&statement, query);
 	if (code == 0)

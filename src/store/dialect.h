@@ -29,8 +29,9 @@ struct statement {
 	size_t bound_count, bound_room;
 };
 
-int statement_write(const struct dialect *dialect, const struct query *query, struct statement *ret_statement,
-		    struct err *err) must_check;
+/* `rows`: a SELECT to ask instead of the kind's table, or NULL. */
+int statement_write(const struct dialect *dialect, const struct query *query, const char *rows,
+		    struct statement *ret_statement, struct err *err) must_check;
 /* SELECT count(*) of the query's rows whose `exact` is 0; for kinds that have that column. */
 int statement_write_estimates(const struct dialect *dialect, const struct query *query, struct statement *ret_statement,
 			      struct err *err) must_check;

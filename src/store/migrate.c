@@ -1,6 +1,6 @@
 /* Migrations. A step is never changed once it was released; a new one is added at the end. Version 1 was the tables as
  * the kinds say; step 2 keeps samples of sources, from which periods without tuples are
- * estimated, and which roll-ups are due (rollup.c). */
+ * estimated, and which roll-ups are due (rollup.c); step 3 says from when on roll-ups are kept (plan.c). */
 #include "store/migrate.h"
 
 #include "store/engine.h"
@@ -29,9 +29,16 @@ static int source_samples(duckdb_connection connection, struct err *err)
 			  "CREATE TABLE tuple_floor (time TIMESTAMP NOT NULL)");
 }
 
+static int rollup_floors(duckdb_connection connection, struct err *err)
+{
+	return engine_run(connection, err,
+			  "CREATE TABLE rollup_floor (level UTINYINT NOT NULL, time TIMESTAMP NOT NULL)");
+}
+
 const struct migration migrations[] = {
 	{"tables of the kinds of record", first_tables},
 	{"samples of sources", source_samples},
+	{"floors of roll-ups", rollup_floors},
 };
 const size_t migration_count = sizeof migrations / sizeof *migrations;
 

@@ -69,38 +69,53 @@ static int retain_tuples(struct store *store, int64_t now_ns, struct err *err)
 	return code;
 }
 
-static int retain_table(duckdb_connection connection, const char *table, const char *time, const char *condition,
-			int64_t now_ns, int64_t keep_ns, struct err *err)
+static int retain_table(duckdb_connection connection, const char *table, const char *time, int64_t now_ns,
+			int64_t keep_ns, struct err *err)
 {
 	if (keep_ns <= 0)
 		return 0;
-	return engine_run(connection, err, "DELETE FROM \"%s\" WHERE \"%s\" < make_timestamp(%" PRId64 ")%s", table,
-			  time, cutoff_us(now_ns, keep_ns), condition);
+	return engine_run(connection, err, "DELETE FROM \"%s\" WHERE \"%s\" < make_timestamp(%" PRId64 ")", table, time,
+			  cutoff_us(now_ns, keep_ns));
+}
+
+/* Roll-ups of a level; from when on they are kept is written down (plan.c). */
+static int retain_rollups(duckdb_connection connection, int level, int64_t now_ns, int64_t keep_ns, struct err *err)
+{
+	if (keep_ns <= 0)
+		return 0;
+	int64_t cutoff = cutoff_us(now_ns, keep_ns);
+	int code = engine_run(connection, err,
+			      "BEGIN; DELETE FROM rollup WHERE level = %d AND time < make_timestamp(%" PRId64
+			      "); DELETE FROM rollup_floor WHERE level = %d; "
+			      "INSERT INTO rollup_floor VALUES (%d, make_timestamp(%" PRId64 ")); COMMIT",
+			      level, cutoff, level, level, cutoff);
+	if (code < 0)
+		(void)!engine_run(connection, NULL, "ROLLBACK");
+	return code;
 }
 
 static int retain_all(struct store *store, int64_t now_ns, struct err *err)
 {
 	const struct store_options *options = &store->options;
 	const struct {
-		const char *table, *time, *condition;
+		const char *table, *time;
 		int64_t keep_ns;
 	} rules[] = {
-		{"echo", "bin", "", options->keep_echo_ns},
-		{"health", "minute", "", options->keep_health_ns},
-		{"finding", "time", "", options->keep_finding_ns},
-		{"rollup", "time", " AND level = 0", options->keep_rollup_minute_ns},
-		{"rollup", "time", " AND level = 1", options->keep_rollup_hour_ns},
-		{"rollup", "time", " AND level = 2", options->keep_rollup_day_ns},
-		{"source_sample", "time", "",
-		 options->keep_rollup_day_ns ? options->keep_rollup_day_ns : 800 * NS_PER_DAY},
-		{"intake", "touched", "", 400 * NS_PER_DAY},
+		{"echo", "bin", options->keep_echo_ns},
+		{"health", "minute", options->keep_health_ns},
+		{"finding", "time", options->keep_finding_ns},
+		{"source_sample", "time", options->keep_rollup_day_ns ? options->keep_rollup_day_ns : 800 * NS_PER_DAY},
+		{"intake", "touched", 400 * NS_PER_DAY},
 	};
+	const int64_t keep_rollup_ns[] = {options->keep_rollup_minute_ns, options->keep_rollup_hour_ns,
+					  options->keep_rollup_day_ns};
 	int code = roll_up_due(store, now_ns, err);
 	if (code == 0 && options->keep_tuple_ns > 0)
 		code = retain_tuples(store, now_ns, err);
 	for (size_t i = 0; i < sizeof rules / sizeof *rules && code == 0; i++)
-		code = retain_table(store->engine.chores, rules[i].table, rules[i].time, rules[i].condition, now_ns,
-				    rules[i].keep_ns, err);
+		code = retain_table(store->engine.chores, rules[i].table, rules[i].time, now_ns, rules[i].keep_ns, err);
+	for (int level = 0; level < 3 && code == 0; level++)
+		code = retain_rollups(store->engine.chores, level, now_ns, keep_rollup_ns[level], err);
 	return code;
 }
 

@@ -22,7 +22,7 @@ static void check_accepted(struct query *query)
 	char *command = query_command(query);
 	fuzz_check(command && strncmp(command, "yagura query ", 13) == 0);
 	free(command);
-	fuzz_check(statement_write(&dialect_duckdb, query, &statement, &err) == 0);
+	fuzz_check(statement_write(&dialect_duckdb, query, NULL, &statement, &err) == 0);
 	size_t marks = 0;
 	for (const char *at = statement.sql.bytes; *at; at++)
 		marks += *at == '?';

@@ -33,7 +33,7 @@ function save(address: string, name: string): void {
 }
 
 export function How({ answer }: { answer: Answer }) {
-	const { t, language } = useHouse();
+	const { t, tOf, language } = useHouse();
 	const [copied, setCopied] = useState(false);
 	const copy = () => void navigator.clipboard?.writeText(answer.command).then(() => setCopied(true));
 	return (
@@ -41,6 +41,8 @@ export function How({ answer }: { answer: Answer }) {
 			<summary>{t("chart.how")}</summary>
 			<div class="pop">
 				<p>{t("chart.span", { from: time(answer.from, language), to: time(answer.to, language), exactness: t(answer.exact ? "chart.exact" : "chart.estimated"), ms: answer.elapsed_ms })}</p>
+				{answer.read && <p>{t("chart.read", { parts: answer.read.map((part) => tOf("chart.read", part)).join(language === "ja" ? "、" : ", ") })}</p>}
+				{answer.since && <p class="note">{t("chart.since", { since: time(answer.since, language) })}</p>}
 				<p>{t("chart.command")}</p>
 				<pre class="command">{answer.command}</pre>
 				<button type="button" onClick={copy}>{t(copied ? "word.copied" : "word.copy")}</button>

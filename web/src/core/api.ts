@@ -2,7 +2,7 @@
 
 export interface Column { name: string; type: string; unit?: string }
 export type Cell = string | number | boolean | null | Record<string, unknown>;
-export interface Answer { columns: Column[]; rows: Cell[][]; exact: boolean; elapsed_ms: number; from: string; to: string; command: string; names?: Record<string, string> }
+export interface Answer { columns: Column[]; rows: Cell[][]; exact: boolean; elapsed_ms: number; from: string; to: string; command: string; read?: string[]; since?: string; names?: Record<string, string> }
 export interface Filter { field: string; op: string; value: unknown }
 export interface Query {
 	kind: string;

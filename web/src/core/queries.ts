@@ -1,6 +1,6 @@
 // The questions the pages ask, in one place, so that pictures and commands agree.
 
-import type { Filter, Finding, Query } from "./api";
+import type { Cell, Filter, Finding, Query } from "./api";
 import { bucketFor, instant } from "./format";
 
 export type Dimension = "kind" | "port" | "country" | "network" | "tool" | "source";
@@ -28,14 +28,23 @@ function keysOf(dimension: Dimension): string[] {
 	return dimension === "port" ? ["protocol", "port"] : [dimension];
 }
 
-export function topQuery(dimension: Dimension, from: string, to: string, filters: Filter[], limit: number): Query {
+/** Sums alone come from roll-ups at once, however long the range; distinct sources must be counted and come after (sourcesQuery). */
+export function topQuery(dimension: Dimension, from: string, to: string, filters: Filter[], limit: number, sources = false): Query {
 	const scanning = dimension === "port" && !filters.some((filter) => filter.field === "kind");
 	return {
 		kind: "tuple", from, to, keys: keysOf(dimension), limit,
 		filters: scanning ? [...filters, { field: "kind", op: "!=", value: "backscatter" }, { field: "protocol", op: "in", value: ["tcp", "udp"] }] : filters,
-		aggregates: [{ op: "sum", field: "packets" }, { op: "distinct", field: "source" }],
+		aggregates: sources ? [{ op: "sum", field: "packets" }, { op: "distinct", field: "source" }] : [{ op: "sum", field: "packets" }],
 		order: [{ by: "sum_packets", descending: true }],
 	};
+}
+
+/** Distinct sources of the rows that a top query answered with; null where that says nothing. */
+export function sourcesQuery(top: Query, rows: Record<string, Cell>[]): Query | null {
+	const keys = top.keys ?? [];
+	if (!rows.length || keys.includes("source")) return null;
+	const asked = keys.map((field): Filter => ({ field, op: "in", value: [...new Set(rows.map((row) => row[field] as string | number))] }));
+	return { ...top, filters: [...(top.filters ?? []).filter((filter) => filter.op !== "in" || !keys.includes(filter.field)), ...asked], aggregates: [{ op: "distinct", field: "source" }], order: [], limit: 10000 };
 }
 
 export function seriesQuery(dimension: Dimension | null, from: string, to: string, filters: Filter[]): Query {

@@ -49,24 +49,24 @@ export default function Overview() {
 	const key = params.toString();
 	const byKind = seriesQuery("kind", from, to, filters);
 	const series = useLoad(`kind?${key}`, (signal) => ask(byKind, signal), EVERY);
-	const totals: Query = { kind: "tuple", from, to, filters, aggregates: [{ op: "sum", field: "packets" }, { op: "distinct", field: "source" }, { op: "distinct", field: "network" }, { op: "distinct", field: "country" }] };
+	const totals: Query = { kind: "tuple", from, to, filters, aggregates: [{ op: "distinct", field: "source" }, { op: "distinct", field: "network" }, { op: "distinct", field: "country" }] };
 	const total = useLoad(`total?${key}`, (signal) => ask(totals, signal), EVERY);
 	const findings = useLoad(`findings?${key}`, (signal) => noteworthy(from, to, (path) => get<{ findings: Finding[] }>(path, signal)), EVERY);
 	const sums = total.data ? records(total.data)[0] : undefined;
-	const packets = Number(sums?.["sum_packets"] ?? 0);
 	const option = useMemo(() => (series.data ? stacked(kindSeries(series.data, theme, (kind) => tOf("kind", kind)), theme, language) : null), [series.data, theme, language]);
 	const perKind = useMemo(() => {
 		const counts = new Map<string, number>();
 		for (const row of series.data ? records(series.data) : []) counts.set(String(row["kind"]), (counts.get(String(row["kind"])) ?? 0) + Number(row["sum_packets"]));
 		return counts;
 	}, [series.data]);
+	const packets = [...perKind.values()].reduce((sum, count) => sum + count, 0);
 	const toSeries = address("observe/series", { ...kept(params), by: "kind" });
 	return (
 		<Page title={t("overview.title")} tools={<a class="button" href="#/observe/atlas">{t("nav.atlas")} →</a>}>
 			<Filters params={params} />
 			<div class="figures">
 				<LiveRate />
-				<a href={toSeries}><span class="label">{t("count.packets")}</span><span class="value">{sums ? <Count value={packets} /> : "–"}</span><span class="sub">{series.data && shiftNote(series.data, t)}</span></a>
+				<a href={toSeries}><span class="label">{t("count.packets")}</span><span class="value">{series.data ? <Count value={packets} /> : "–"}</span><span class="sub">{series.data && shiftNote(series.data, t)}</span></a>
 				<a href={address("observe/top", { ...kept(params), by: "source" })}><span class="label">{t("word.sourcesOf")}</span><span class="value">{sums ? <Count value={Number(sums["distinct_source"])} /> : "–"}</span></a>
 				<a href={address("observe/top", { ...kept(params), by: "country" })}><span class="label">{t("word.countries")}</span><span class="value">{sums ? <Count value={Number(sums["distinct_country"])} /> : "–"}</span></a>
 				<a href={address("observe/top", { ...kept(params), by: "network" })}><span class="label">{t("word.networks")}</span><span class="value">{sums ? <Count value={Number(sums["distinct_network"])} /> : "–"}</span></a>

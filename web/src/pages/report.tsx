@@ -34,10 +34,11 @@ function Body({ report }: { report: Report }) {
 	const { t, tOf, theme, language } = useHouse();
 	const { packets } = report;
 	const range = { from: report.from, to: report.to };
-	const share = (count: number) => (packets ? count / packets : 0);
+	const scans = report.kinds["scan"] ?? 0;
+	const share = (count: number) => (scans ? count / scans : 0);
 	const ports = report.top_ports.slice(0, 10);
 	const charts = useMemo(() => {
-		const rest = packets - ports.reduce((sum, port) => sum + port.packets, 0);
+		const rest = scans - ports.reduce((sum, port) => sum + port.packets, 0);
 		return {
 			months: columns(report.months.map((one) => ({ name: month(one.month, language), value: one.packets })), theme, language),
 			ports: pie([...ports.map((port) => ({ name: `${port.port} ${service(port.port)}`.trim(), value: port.packets })), { name: t("report.rest"), value: Math.max(0, rest), color: SURFACE[theme].muted }], theme, language),

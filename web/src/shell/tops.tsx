@@ -2,16 +2,15 @@
 
 import type { ComponentChildren } from "preact";
 import { How } from "../charts/chart";
-import { ask, downloadAddress, records, type Answer, type Cell, type Filter } from "../core/api";
-import { country, digits, percent, service, type Language } from "../core/format";
-import { useHouse } from "../core/house";
-import { topQuery, type Dimension } from "../core/queries";
+import { ask, downloadAddress, records, type Answer, type Cell, type Filter, type Query } from "../core/api";
+import { country, percent, service, type Language } from "../core/format";
+import { useHouse, useLoad, type Loaded } from "../core/house";
+import { sourcesQuery, topQuery, type Dimension } from "../core/queries";
 import { address } from "../core/route";
-import { useLoad } from "../core/house";
 import { sayOf, type Word } from "../i18n";
 import { Count, KindName, Shown } from "./parts";
 
-export interface TopRow { value: string; label: ComponentChildren; text: string; packets: number; sources: number }
+export interface TopRow { value: string; label: ComponentChildren; text: string; packets: number; sources: number | undefined }
 
 /** What one looks at next after choosing a row. */
 export const NEXT: Record<Dimension, Dimension> = { kind: "port", port: "source", country: "network", network: "source", tool: "port", source: "port" };
@@ -46,8 +45,20 @@ export function labelOf(dimension: Dimension, row: Record<string, Cell>, languag
 	}
 }
 
-export function topRows(answer: Answer, dimension: Dimension, language: Language): TopRow[] {
-	return records(answer).map((row) => ({ ...labelOf(dimension, row, language, answer.names), packets: Number(row["sum_packets"]), sources: Number(row["distinct_source"]) }));
+/** The top of a dimension: rows at once, their sources as soon as they are counted. */
+export function useTop(dimension: Dimension, from: string, to: string, filters: Filter[], limit: number, everyMs: number): { load: Loaded<Answer>; rows: TopRow[]; downloads: Query } {
+	const { language } = useHouse();
+	const query = topQuery(dimension, from, to, filters, limit);
+	const load = useLoad(JSON.stringify(query), (signal) => ask(query, signal), everyMs);
+	const found = load.data ? records(load.data) : [];
+	const counting = sourcesQuery(query, found);
+	const counted = useLoad(JSON.stringify(counting), (signal) => (counting ? ask(counting, signal) : Promise.resolve(null)), everyMs);
+	const nameOf = (row: Record<string, Cell>) => (query.keys ?? []).map((key) => row[key]).join("/");
+	const sources = new Map((counted.data ? records(counted.data) : []).map((row) => [nameOf(row), Number(row["distinct_source"])]));
+	return {
+		load, downloads: topQuery(dimension, from, to, filters, limit, true),
+		rows: found.map((row) => ({ ...labelOf(dimension, row, language, load.data?.names), packets: Number(row["sum_packets"]), sources: sources.get(nameOf(row)) })),
+	};
 }
 
 /** Where a row leads: a source has its page, everything else narrows the view. */
@@ -81,7 +92,7 @@ export function TopTable({ rows, total, dimension, params }: { rows: TopRow[]; t
 								<td class="n"><Count value={row.packets} /></td>
 								<td class="n">{total ? percent(row.packets / total, language) : ""}</td>
 								<td class="bar-cell" aria-hidden="true"><span class="share" style={{ width: `${(100 * row.packets) / most}%` }} /></td>
-								{dimension !== "source" && <td class="n" title={digits(row.sources, language)}><Count value={row.sources} /></td>}
+								{dimension !== "source" && <td class="n">{row.sources === undefined ? <span class="hint" aria-busy="true">…</span> : <Count value={row.sources} />}</td>}
 							</tr>
 						);
 					})}
@@ -95,9 +106,8 @@ export function TopTable({ rows, total, dimension, params }: { rows: TopRow[]; t
 export function TopPanel({ dimension, title, from, to, filters, total, params, limit = 8, everyMs = 0 }: {
 	dimension: Dimension; title: string; from: string; to: string; filters: Filter[]; total: number; params: URLSearchParams; limit?: number; everyMs?: number;
 }) {
-	const { t, language } = useHouse();
-	const query = topQuery(dimension, from, to, filters, limit);
-	const load = useLoad(JSON.stringify(query), (signal) => ask(query, signal), everyMs);
+	const { t } = useHouse();
+	const { load, rows, downloads } = useTop(dimension, from, to, filters, limit, everyMs);
 	const more = new URLSearchParams(params);
 	more.set("by", dimension);
 	more.delete("at");
@@ -105,10 +115,10 @@ export function TopPanel({ dimension, title, from, to, filters, total, params, l
 		<section class="panel">
 			<h2>
 				<span>{title}</span>
-				<span class="row">{load.data && <How answer={load.data} />}<a href={downloadAddress(query, "csv")} download>CSV</a><a href={address("observe/top", more)}>{t("word.more")}</a></span>
+				<span class="row">{load.data && <How answer={load.data} />}<a href={downloadAddress(downloads, "csv")} download>CSV</a><a href={address("observe/top", more)}>{t("word.more")}</a></span>
 			</h2>
 			<Shown load={load} empty={(answer) => answer.rows.length === 0}>
-				{(answer) => <TopTable rows={topRows(answer, dimension, language)} total={total} dimension={dimension} params={params} />}
+				{() => <TopTable rows={rows} total={total} dimension={dimension} params={params} />}
 			</Shown>
 		</section>
 	);
