@@ -16,7 +16,7 @@ void packet_kinds(struct packet *const *packets, unsigned count, uint8_t *ret_ki
 /* Names the rule of packet_kind_of() that decided, for `explain` and tests: "tcp.syn", "udp.answer.dns" ... */
 const char *packet_kind_rule(const struct packet *packet, enum packet_kind *ret_kind);
 
-/* Systems begin at 64 or 128 and few at 255: what still has 200 was mostly written by a forger (Dainotti et al. 2013).
+/* Systems begin at 64 or 128 and few at 255: what still has 200 was mostly written by a forger (Dainotti et al. 2014).
  */
 static inline bool packet_ttl_is_odd(uint8_t ttl)
 {
