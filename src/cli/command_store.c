@@ -229,6 +229,8 @@ static void status_print(const json_t *status)
 	printf("store   %s  %.1f MB, %.1f GB free\n", json_string_value(json_object_get(store, "state")),
 	       json_number_value(json_object_get(store, "bytes")) / 1e6,
 	       json_number_value(json_object_get(store, "free_bytes")) / 1e9);
+	if (json_is_string(json_object_get(store, "reason")))
+		printf("        %s\n", json_string_value(json_object_get(store, "reason")));
 	json_array_foreach(json_object_get(status, "sensors"), i, sensor)
 	{
 		const char *name;

@@ -15,6 +15,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -177,6 +178,16 @@ static size_t answer_take(char *data, size_t size, size_t count, void *context)
 	return bytes;
 }
 
+/* The hub says why in English and Japanese; one of them is enough for a log. */
+static void refusal_set(struct remote_sink *remote, long status, struct err *err)
+{
+	json_t *answer = json_loads(remote->answer, 0, NULL);
+	const char *message = json_string_value(json_object_get(json_object_get(answer, "error"), "message"));
+	err_set(err, -EIO, "%s answered %ld%s%s", remote->options.url, status, message ? ": " : "",
+		message ? message : "");
+	json_decref(answer);
+}
+
 /* The hub's status, or 0 when it was not reached; the sentence says why it is not 200. */
 static long request_send(struct remote_sink *remote, size_t bytes, struct err *err)
 {
@@ -192,7 +203,7 @@ static long request_send(struct remote_sink *remote, size_t bytes, struct err *e
 	}
 	curl_easy_getinfo(remote->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (status != 200)
-		err_set(err, -EIO, "%s answered %ld: %.300s", remote->options.url, status, remote->answer);
+		refusal_set(remote, status, err);
 	return status;
 }
 
