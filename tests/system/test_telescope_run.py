@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import harness
@@ -40,12 +41,12 @@ def pair_delete():
     subprocess.run(["ip", "link", "del", "yga"], stderr=subprocess.DEVNULL)
 
 
-def syns(count, first=0, header_words=5):
-    """SYNs for 198.18.0.9:23, each from a source of its own; one in ten goes elsewhere."""
+def syns(count, first=0, header_words=5, darknet="198.18.0.9"):
+    """SYNs for port 23 of an address, each from a source of its own; one in ten goes elsewhere."""
     sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     sender.bind(("yga", 0))
     for i in range(first, first + count):
-        target = "198.18.0.9" if i % 10 else "192.0.2.1"
+        target = darknet if i % 10 else "192.0.2.1"
         ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, i & 0xffff, 0, 64, 6, 0, struct.pack("!I", 0x08080000 + i),
                          socket.inet_aton(target))
         tcp = struct.pack("!HHIIBBHHH", 40000, 23, i, 0, header_words << 4, 2, 1000, 0, 0)
@@ -55,11 +56,10 @@ def syns(count, first=0, header_words=5):
 
 class Run:
     """A running `telescope run`; its lines of standard output as they come."""
-    def __init__(self, *options):
-        self.out = open(os.path.join(DIRECTORY, "out"), "w+")
-        self.err = open(os.path.join(DIRECTORY, "err"), "w+")
-        self.process = subprocess.Popen([YAGURA, "telescope", "run", "--interface", "ygb", "--darknet", "198.18.0.0/15",
-                                         "--every", "100ms", *options], stdout=self.out, stderr=self.err,
+    def __init__(self, *options, name="run", darknet="198.18.0.0/15"):
+        self.out = open(os.path.join(DIRECTORY, name + ".out"), "w+")
+        self.err = open(os.path.join(DIRECTORY, name + ".err"), "w+")
+        self.process = subprocess.Popen([YAGURA, "telescope", "run", "--interface", "ygb", "--darknet", darknet, "--every", "100ms", *options], stdout=self.out, stderr=self.err,
                                         stdin=subprocess.DEVNULL, env=self.environment("--to" in options))
 
     @staticmethod
@@ -155,23 +155,24 @@ def mistakes_are_named():
     assert status == 1 and "nowhere0" in err, (status, err)
 
 
-def stored():
-    return HUB.query(kind="tuple", filters=[{"field": "sensor", "op": "=", "value": sensor()["id"]}], **{"from": "-1h"},
+def stored(name="far"):
+    return HUB.query(kind="tuple", filters=[{"field": "sensor", "op": "=", "value": sensor(name)["id"]}], **{"from": "-1h"},
                      aggregates=[{"op": "sum", "field": "packets"}])["rows"][0][0] or 0
 
 
-def sensor():
-    return next(s for s in HUB.status()["sensors"] if s["name"] == "far")
+def sensor(name="far"):
+    return next(s for s in HUB.status()["sensors"] if s["name"] == name)
 
 
-def far(*options, url=None):
-    return Run("--json", "--to", url or f"http://127.0.0.1:{HUB.port}", "--token-file", os.path.join(DIRECTORY, "token"),
-               "--spool", os.path.join(DIRECTORY, "spool"), *options)
+def far(*options, url=None, name="far", **more):
+    return Run("--json", "--to", url or f"http://127.0.0.1:{HUB.port}", "--token-file",
+               os.path.join(DIRECTORY, "token" + name.removeprefix("far")), "--spool",
+               os.path.join(DIRECTORY, "spool" + name.removeprefix("far")), *options, name=name, **more)
 
 
-def token_write(hub):
-    with open(os.path.join(DIRECTORY, "token"), "w") as file:
-        file.write(hub.local("POST", "/api/v1/tokens", {"name": "far", "role": "sensor"}).json()["token"] + "\n")
+def token_write(hub, name="far"):
+    with open(os.path.join(DIRECTORY, "token" + name.removeprefix("far")), "w") as file:
+        file.write(hub.local("POST", "/api/v1/tokens", {"name": name, "role": "sensor"}).json()["token"] + "\n")
 
 
 def batches_to_a_hub():
@@ -240,6 +241,42 @@ def a_hub_that_restarts_misses_nothing():
         shutil.rmtree(data)
 
 
+def two_sensors_feed_one_hub():
+    """Each counts its own darknet, both see everything; many sources send to both."""
+    darknets = {"far-east": ("203.0.113.0/24", "203.0.113.7", 700), "far-west": ("198.51.100.0/24", "198.51.100.7", 450)}
+    runs = {}
+    for name, (darknet, _, _) in darknets.items():
+        token_write(HUB, name)
+        runs[name] = far(name=name, darknet=darknet)
+    for run in runs.values():
+        run.wait(run.lines)
+    senders = [threading.Thread(target=syns, args=(count,), kwargs={"darknet": address})
+               for _, address, count in darknets.values()]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    for name, run in runs.items():
+        run.wait(lambda: packets_of(run) == 1150)
+        run.process.send_signal(signal.SIGINT)
+    for name, run in runs.items():
+        status, out, err = run.end()
+        report = json.loads(out.splitlines()[-1])
+        count = darknets[name][2]
+        assert status == 0 and report["batches"]["waiting"] == 0, (report, err)
+        assert report["packets"] == 1150 and report["outside"] == 1150 - count * 9 // 10, report
+        assert sensor(name)["packets"] == 1150 and sensor(name)["outside"] == report["outside"], sensor(name)
+        assert sensor(name)["remote"] and sensor(name)["bytes"] == report["bytes"] > 0, sensor(name)
+        assert stored(name) == count * 9 // 10
+    ids = [sensor(name)["id"] for name in runs]
+    assert len(set(ids)) == 2
+    figures = {"kind": "tuple", "from": "-1h", "filters": [{"field": "sensor", "op": "in", "value": ids}],
+               "aggregates": [{"op": "sum", "field": "packets"}, {"op": "distinct", "field": "source"}]}
+    assert HUB.query(**figures)["rows"] == [[630 + 405, 630]], HUB.query(**figures)["rows"]
+    rows = HUB.query(**figures, keys=["sensor"])["rows"]
+    assert sorted(row[1:] for row in rows) == [[405, 405], [630, 630]], rows
+
+
 if not namespace_enter():
     print("skipped: telescope run needs root and a network namespace of its own")
     sys.exit(77)
@@ -248,7 +285,7 @@ try:
     with Hub() as HUB:
         token_write(HUB)
         harness.main([rates_and_a_report, plain_text, an_interface_that_goes_away, mistakes_are_named, batches_to_a_hub,
-                      a_hub_that_is_away_misses_nothing, a_hub_that_restarts_misses_nothing])
+                      a_hub_that_is_away_misses_nothing, a_hub_that_restarts_misses_nothing, two_sensors_feed_one_hub])
 finally:
     pair_delete()
     shutil.rmtree(DIRECTORY)
