@@ -29,13 +29,17 @@ const axis = (theme: Theme) => ({
 export interface Series { name: string; color?: string; shape?: string; points: [number, number][] }
 
 /** Areas on one another, or lines; `mark` is a time that is pointed at. */
-export function stacked(series: Series[], theme: Theme, language: Language, line = false, mark?: number): EChartsOption {
+export interface Span { from: string; to: string }
+
+/** `span` is the time that was asked for: the axis shows all of it where little was seen, else what was seen. */
+export function stacked(series: Series[], span: Span, theme: Theme, language: Language, line = false, mark?: number): EChartsOption {
+	const few = (series[0]?.points.length ?? 0) < 12;
 	return {
 		...base(theme),
 		grid: { left: 8, right: 12, top: series.length > 1 ? 34 : 12, bottom: 8, containLabel: true },
 		legend: series.length > 1 ? { top: 0, left: 0, type: "scroll", itemWidth: 10, itemHeight: 10, textStyle: { color: SURFACE[theme].muted }, data: series.map((one) => ({ name: one.name, icon: one.shape ? `path://${one.shape}` : "roundRect" })) } : { show: false },
 		tooltip: { ...(base(theme).tooltip as object), trigger: "axis", valueFormatter: (value) => short(Number(value), language) },
-		xAxis: { type: "time", ...axis(theme), splitLine: { show: false } },
+		xAxis: { type: "time", ...(few ? { min: Date.parse(span.from), max: Date.parse(span.to) } : {}), ...axis(theme), splitLine: { show: false } },
 		yAxis: { type: "value", ...axis(theme), axisLabel: { color: SURFACE[theme].muted, formatter: (value: number) => short(value, language) } },
 		series: series.map((one, i) => ({
 			type: "line", name: one.name, data: one.points, showSymbol: false, symbolSize: 8, triggerLineEvent: true,

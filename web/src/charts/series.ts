@@ -5,10 +5,24 @@ import { KIND_COLOURS, KIND_SHAPES, KINDS, type Kind, type Theme } from "../them
 import type { Say } from "../i18n";
 import type { Series } from "./options";
 
-const LENGTH: Record<string, number> = { "1m": 60e3, "5m": 300e3, "15m": 900e3, "1h": 3600e3, "6h": 21600e3, "1d": 86400e3 };
+const UNITS: Record<string, number> = { s: 1e3, m: 60e3, h: 3600e3, d: 86400e3 };
+const FILLED_MOST = 5000;
 
+/** "15m" in milliseconds; 0 for months and years, which have no one length. */
 export function bucketMs(name: string | null | undefined): number {
-	return LENGTH[name ?? ""] ?? 60e3;
+	const [, count, unit] = /^(\d+)([smhd])$/.exec(name ?? "") ?? [];
+	return Number(count ?? 0) * (UNITS[unit ?? ""] ?? 0);
+}
+
+/** Every bucket from the first that has rows to the last: no packets is a value too. Few of them stand between empty ones, so that they are seen. */
+function filled(times: number[], answer: Answer): number[] {
+	const step = bucketMs(/ --bucket (\S+)/.exec(answer.command)?.[1]);
+	const aside = times.length < 10 ? step : 0;
+	const first = (times[0] ?? 0) - aside, last = (times[times.length - 1] ?? 0) + aside;
+	if (!times.length || !step || (last - first) / step > FILLED_MOST) return times;
+	const all: number[] = [];
+	for (let at = first; at <= last; at += step) if (at + step > Date.parse(answer.from) && at < Date.parse(answer.to)) all.push(at);
+	return all;
 }
 
 /** Without the last bucket when it is not over yet: a half-filled one would look like a fall. */
@@ -30,7 +44,7 @@ export function seriesBy(answer: Answer, name: (row: Record<string, Cell>) => st
 		all.set(key, points);
 	}
 	const sum = (points: Map<number, number>) => [...points.values()].reduce((a, b) => a + b, 0);
-	const sorted = whole([...times].sort((a, b) => a - b), answer);
+	const sorted = whole(filled([...times].sort((a, b) => a - b), answer), answer);
 	return [...all]
 		.sort((a, b) => sum(b[1]) - sum(a[1]))
 		.slice(0, most)

@@ -66,7 +66,7 @@ export default function Findings() {
 	}, 30_000);
 	const query = useMemo(() => seriesQuery(null, from, to, [{ field: "kind", op: "=", value: "backscatter" }]), [from, to]);
 	const course = useLoad(`${fixed} ${from} ${to}`, async (signal) => (fixed === "victim" ? ask(query, signal) : null), 60_000);
-	const option = useMemo(() => (course.data ? stacked(seriesBy(course.data, () => tOf("kind", "backscatter")).map((one) => ({ ...one, color: KIND_COLOURS[theme].backscatter })), theme, language) : null), [course.data, theme, language]);
+	const option = useMemo(() => (course.data ? stacked(seriesBy(course.data, () => tOf("kind", "backscatter")).map((one) => ({ ...one, color: KIND_COLOURS[theme].backscatter })), course.data, theme, language) : null), [course.data, theme, language]);
 	const title = fixed === "victim" ? t("findings.victims") : fixed === "campaign" ? t("findings.campaigns") : t("findings.title");
 	const hint = fixed === "victim" ? t("findings.victimsHint") : fixed === "campaign" ? t("findings.campaignsHint") : t("findings.hint");
 	return (

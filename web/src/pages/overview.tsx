@@ -53,7 +53,7 @@ export default function Overview() {
 	const total = useLoad(`total?${key}`, (signal) => ask(totals, signal), EVERY);
 	const findings = useLoad(`findings?${key}`, (signal) => noteworthy(from, to, (path) => get<{ findings: Finding[] }>(path, signal)), EVERY);
 	const sums = total.data ? records(total.data)[0] : undefined;
-	const option = useMemo(() => (series.data ? stacked(kindSeries(series.data, theme, (kind) => tOf("kind", kind)), theme, language) : null), [series.data, theme, language]);
+	const option = useMemo(() => (series.data ? stacked(kindSeries(series.data, theme, (kind) => tOf("kind", kind)), series.data, theme, language) : null), [series.data, theme, language]);
 	const perKind = useMemo(() => {
 		const counts = new Map<string, number>();
 		for (const row of series.data ? records(series.data) : []) counts.set(String(row["kind"]), (counts.get(String(row["kind"])) ?? 0) + Number(row["sum_packets"]));

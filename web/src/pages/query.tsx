@@ -77,7 +77,7 @@ export default function QueryPage() {
 	const option = useMemo(() => {
 		if (!load.data?.columns.some((column) => column.name === "time") || !load.data.columns.some((column) => column.name === "sum_packets") || query.kind === "rollup") return null;
 		const keys = query.keys ?? [];
-		return stacked(seriesBy(load.data, (row) => keys.map((key) => String(row[key])).join(" ") || t("count.packets")), theme, language, true);
+		return stacked(seriesBy(load.data, (row) => keys.map((key) => String(row[key])).join(" ") || t("count.packets")), load.data, theme, language, true);
 	}, [load.data, theme, language]);
 	const select = (value: string, options: string[], label: string, onChange: (value: string) => void) => (
 		<select value={value} aria-label={label} onChange={(event) => onChange(event.currentTarget.value)}>{options.map((one) => <option key={one} value={one}>{one || "–"}</option>)}</select>

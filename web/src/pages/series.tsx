@@ -16,8 +16,8 @@ import type { Word } from "../i18n";
 function Peak({ at, bucket }: { at: number; bucket: string }) {
 	const { t, language } = useHouse();
 	const { params } = useRoute();
-	const start = Math.floor(at / bucketMs(bucket)) * bucketMs(bucket);
-	const from = new Date(start).toISOString(), to = new Date(start + bucketMs(bucket)).toISOString();
+	const length = bucketMs(bucket) || 60e3, start = Math.floor(at / length) * length;
+	const from = new Date(start).toISOString(), to = new Date(start + length).toISOString();
 	const filters = filtersOf(params);
 	const query = { kind: "tuple", from, to, filters, aggregates: [{ op: "sum", field: "packets" }] };
 	const total = useLoad(JSON.stringify(query), (signal) => ask(query, signal));
@@ -70,7 +70,7 @@ export default function SeriesPage() {
 	const option = useMemo(() => {
 		if (!load.data) return null;
 		const series = by === "kind" ? kindSeries(load.data, theme, (kind) => tOf("kind", kind)) : seriesBy(load.data, (row) => labelOf(by, row, language, load.data?.names).text);
-		return stacked(series, theme, language, by !== "kind", Number.isNaN(at) ? undefined : at);
+		return stacked(series, load.data, theme, language, by !== "kind", Number.isNaN(at) ? undefined : at);
 	}, [load.data, theme, language, by, at]);
 	return (
 		<Page title={t("series.title")} hint={t("series.hint")} tools={

@@ -26,7 +26,7 @@ export default function Top() {
 	const total = useLoad(JSON.stringify(totalQuery), (signal) => ask(totalQuery, signal), 60_000);
 	const courseQuery = seriesQuery("kind", from, to, filters);
 	const course = useLoad(JSON.stringify([courseQuery, from, to]), (signal) => ask(courseQuery, signal), 60_000);
-	const option = useMemo(() => (course.data ? stacked(kindSeries(course.data, theme, (kind) => tOf("kind", kind)), theme, language) : null), [course.data, theme, language]);
+	const option = useMemo(() => (course.data ? stacked(kindSeries(course.data, theme, (kind) => tOf("kind", kind)), course.data, theme, language) : null), [course.data, theme, language]);
 	const sources = total.data ? records(total.data)[0]?.["distinct_source"] : undefined;
 	const packets = (course.data ? records(course.data) : []).reduce((sum, row) => sum + Number(row["sum_packets"]), 0);
 	const series = new URLSearchParams(params);
