@@ -18,44 +18,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-static struct sensor_state *sensor_find(struct keeper *keeper, const char *name)
-{
-	uint32_t count = atomic_load(&keeper->sensor_count);
-	for (uint32_t i = 0; i < count; i++)
-		if (strcmp(keeper->sensors[i].name, name) == 0)
-			return &keeper->sensors[i];
-	return NULL;
-}
-
-struct sensor_state *keeper_sensor(struct keeper *keeper, const char *name)
-{
-	struct err err = {""};
-	pthread_mutex_lock(&keeper->sensors_lock);
-	struct sensor_state *sensor = sensor_find(keeper, name);
-	uint32_t count = atomic_load(&keeper->sensor_count);
-	if (!sensor && count < sizeof keeper->sensors / sizeof *keeper->sensors) {
-		struct sensor_state *made = &keeper->sensors[count];
-		if (registry_sensor(keeper->registry, name, &made->number, &err) < 0) {
-			LOG(LOG_ERROR, "sensor.unnamed", err.text);
-		} else {
-			snprintf(made->name, sizeof made->name, "%s", name);
-			atomic_store(&keeper->sensor_count, count + 1);
-			sensor = made;
-		}
-	}
-	pthread_mutex_unlock(&keeper->sensors_lock);
-	return sensor;
-}
-
-struct sensor_state *keeper_sensor_by_number(struct keeper *keeper, uint16_t number)
-{
-	uint32_t count = atomic_load(&keeper->sensor_count);
-	for (uint32_t i = 0; i < count; i++)
-		if (keeper->sensors[i].number == number)
-			return &keeper->sensors[i];
-	return NULL;
-}
-
 void keeper_alarm(struct keeper *keeper, const char *subject, const char *rule, unsigned severity, bool ended,
 		  json_t *ground)
 {
@@ -210,6 +172,8 @@ static int keeper_open(struct keeper *keeper, struct err *err)
 		sensor->local = true;
 		sensor->restarts_seen = atomic_load(&setup->shared->processes[PROCESS_SENSORS + i].restarts);
 	}
+	if (result == 0)
+		keeper_sensors_remember(keeper);
 	return result == 0 ? welcome(keeper, err) : result;
 }
 

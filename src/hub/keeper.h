@@ -98,6 +98,9 @@ int keeper_run(const struct keeper_setup *setup, struct err *err) must_check;
 /* Number of the sensor of that name, made at its first appearance; its state. NULL: too many. */
 struct sensor_state *keeper_sensor(struct keeper *keeper, const char *name);
 struct sensor_state *keeper_sensor_by_number(struct keeper *keeper, uint16_t number);
+/* Sensors elsewhere that were heard before and still have a token: one that has fallen silent is not forgotten because
+ * the hub started anew. After those of the hub itself. */
+void keeper_sensors_remember(struct keeper *keeper);
 
 void *keeper_ingest_main(void *keeper);
 void *keeper_live_main(void *keeper);

@@ -56,6 +56,21 @@ def newest(hub, before):
     return datetime.datetime.fromisoformat(last.replace("Z", "+00:00")).timestamp() if last else 0
 
 
+def roll_ups_add_up(hub):
+    """A starting hub makes the roll-ups that are due; those of each closed minute must be what its tuples are."""
+    now = datetime.datetime.now(datetime.timezone.utc).replace(second=0, microsecond=0)
+    span = {"from": "-1h", "to": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "aggregates": [{"op": "sum", "field": "packets"}]}
+    tuples = hub.query(kind="tuple", keys=["minute"], **span)["rows"]
+
+    def rolled():
+        rows = hub.query(kind="rollup", keys=["time"], **span,
+                         filters=[{"field": "level", "op": "=", "value": "minute"}, {"field": "dimension", "op": "=", "value": "total"}])["rows"]
+        return sorted(rows) == sorted(tuples)
+    if tuples:
+        hub.wait(rolled, 15)
+    return len(tuples)
+
+
 class Story:
     """What the rounds have seen so far."""
     def __init__(self):
@@ -108,6 +123,10 @@ def killed_at_random_moments():
         assert story.looked >= ROUNDS / 2 and story.lost and max(story.lost) < 60, story.lost
         print(f"     {ROUNDS} kills, {story.looked} looks, {len(story.own)} batches of the hub's own sensor, {len(far)} of "
               f"the one elsewhere; the kill took up to {max(story.lost):.1f} s of the former, none of the latter")
+        hub.close()
+        hub = Hub(*options, data=directory, group=True).ready()
+        minutes = roll_ups_add_up(hub)
+        print(f"     roll-ups of {minutes} minutes add up")
         hub.close()
     finally:
         if sender and sender.process.poll() is None:

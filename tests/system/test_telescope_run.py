@@ -235,6 +235,9 @@ def a_hub_that_restarts_misses_nothing():
         assert report["batches"]["waiting"] == 0, (report, err)
         HUB = far_hub
         assert stored() == 540 and sensor()["packets"] == 600, sensor()
+        far_hub.close()
+        HUB = far_hub = Hub(data=data).ready()
+        assert sensor()["remote"] and sensor()["last_packet"] and stored() == 540, "it is not forgotten in silence"
     finally:
         HUB = kept
         far_hub.close()
