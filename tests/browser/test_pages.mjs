@@ -39,13 +39,13 @@ await main({
 
 	async "first paint within a second"(browser, hub) {
 		const paints = []; // the least of some: other tests share the machine
-		while (paints.length < 5 && !(Math.min(...paints) < 1000)) {
+		while (paints.length < 5 && !paints.some((paint) => paint < 1000)) {
 			const { page, close } = await open(browser, hub.address);
 			await settled(page);
 			paints.push(await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime));
 			await close();
 		}
-		assert.ok(Math.min(...paints) < 1000, `first contentful paint after ${paints.join(", ")} ms`);
+		assert.ok(paints.some((paint) => paint < 1000), `first contentful paint after ${paints.join(", ")} ms`);
 	},
 
 	...Object.fromEntries([["en-GB", "dark", 1440], ["ja-JP", "light", 1440], ["ja-JP", "dark", 390], ["en-GB", "light", 390]].map(([language, theme, width]) => [
