@@ -1,8 +1,8 @@
 /* Raw packet segments. See ring.h. */
 #include "store/ring.h"
 
-#include "core/cursor.h"
 #include "store/engine.h"
+#include "store/raw_block.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,17 +13,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <xxhash.h>
-#include <zstd.h>
 
 enum {
-	HEADER_BYTES = 64,
 	SEGMENTS_PER_RING = 32,
 	SEGMENT_LEAST = 1 << 20,
 	SEGMENT_MOST = 256 << 20,
-	BLOCK_RAW_MAX = 256 << 20, /* decompressed; a bomb in a block ends here */
 };
-static const char magic[8] = "YGRAWB1\n";
 
 static void segment_path(const char *dir, uint64_t segment, char path[4200])
 {
@@ -114,11 +109,6 @@ void ring_close(struct raw_ring *ring)
 	ring->fd = -1;
 }
 
-static void write_le64(uint8_t *at, uint64_t value)
-{
-	memcpy(at, &value, sizeof value);
-}
-
 static int write_whole(int fd, const void *data, size_t bytes, uint64_t offset)
 {
 	const char *at = data;
@@ -135,25 +125,18 @@ static int write_whole(int fd, const void *data, size_t bytes, uint64_t offset)
 	return 0;
 }
 
-int ring_append(struct raw_ring *ring, const struct ring_block *block, struct ring_place *ret_place, struct err *err)
+int ring_append(struct raw_ring *ring, const struct raw_block *block, struct ring_place *ret_place, struct err *err)
 {
 	int code = 0;
-	if (ring->end > 0 && ring->end + HEADER_BYTES + block->bytes > (uint64_t)ring->segment_bytes) {
+	if (ring->end > 0 && ring->end + RAW_BLOCK_HEADER_BYTES + block->bytes > (uint64_t)ring->segment_bytes) {
 		code = ring_sync(ring, err);
 		if (code == 0)
 			code = open_segment(ring, ring->segment + 1, 0, err);
 		if (code < 0)
 			return code;
 	}
-	uint8_t header[HEADER_BYTES] = {0};
-	memcpy(header, magic, sizeof magic);
-	write_le64(header + 8, block->bytes);
-	write_le64(header + 16, XXH3_64bits(block->data, block->bytes));
-	write_le64(header + 24, block->block);
-	write_le64(header + 32, (uint64_t)block->first_ns);
-	write_le64(header + 40, (uint64_t)block->last_ns);
-	write_le64(header + 48, (uint64_t)block->packets << 32 | block->sensor);
-	write_le64(header + 56, XXH3_64bits(header, 56));
+	uint8_t header[RAW_BLOCK_HEADER_BYTES];
+	raw_block_header(block, header);
 	code = write_whole(ring->fd, header, sizeof header, ring->end);
 	if (code == 0)
 		code = write_whole(ring->fd, block->data, block->bytes, ring->end + sizeof header);
@@ -231,44 +214,6 @@ static int read_block(int fd, const struct ring_place *place, uint8_t *data)
 			return some < 0 ? -errno : -EBADMSG;
 		done += (size_t)some;
 	}
-	bool sound = memcmp(data, magic, sizeof magic) == 0 && load_le64(data + 8) == place->length - HEADER_BYTES &&
-		     load_le64(data + 56) == XXH3_64bits(data, 56) &&
-		     load_le64(data + 16) == XXH3_64bits(data + HEADER_BYTES, place->length - HEADER_BYTES);
-	return sound ? 0 : -EBADMSG;
-}
-
-/* Streams: a sensor's frame need not say its size. */
-static int unpack(const uint8_t *data, size_t bytes, uint8_t **ret_data, size_t *ret_bytes)
-{
-	ZSTD_DCtx *context = ZSTD_createDCtx();
-	size_t room = bytes * 4 + 4096, used = 0, left = 1;
-	uint8_t *out = malloc(room);
-	ZSTD_inBuffer in = {data, bytes, 0};
-	int code = context && out ? 0 : -ENOMEM;
-	while (code == 0 && (in.pos < in.size || left > 0)) {
-		if (used == room) {
-			uint8_t *more = room * 2 <= BLOCK_RAW_MAX ? realloc(out, room * 2) : NULL;
-			if (!more) {
-				code = room * 2 <= BLOCK_RAW_MAX ? -ENOMEM : -EBADMSG;
-				break;
-			}
-			out = more;
-			room *= 2;
-		}
-		ZSTD_outBuffer to = {out, room, used};
-		size_t before = in.pos;
-		left = ZSTD_decompressStream(context, &to, &in);
-		if (ZSTD_isError(left) || (in.pos == before && to.pos == used && in.pos == in.size && left > 0))
-			code = -EBADMSG;
-		used = to.pos;
-	}
-	ZSTD_freeDCtx(context);
-	if (code < 0) {
-		free(out);
-		return code;
-	}
-	*ret_data = out;
-	*ret_bytes = used;
 	return 0;
 }
 
@@ -276,7 +221,7 @@ int ring_read(const char *dir, const struct ring_place *place, uint8_t **ret_dat
 {
 	char path[4200];
 	segment_path(dir, place->segment, path);
-	if (place->length < HEADER_BYTES || place->length > BLOCK_RAW_MAX)
+	if (place->length < RAW_BLOCK_HEADER_BYTES || place->length > RAW_BLOCK_UNPACKED_MAX)
 		return err_set(err, -EBADMSG, "%s: a block of %" PRIu64 " bytes", path, place->length);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -285,7 +230,7 @@ int ring_read(const char *dir, const struct ring_place *place, uint8_t **ret_dat
 	int code = packed ? read_block(fd, place, packed) : -ENOMEM;
 	close(fd);
 	if (code == 0)
-		code = unpack(packed + HEADER_BYTES, place->length - HEADER_BYTES, ret_data, ret_bytes);
+		code = raw_block_unpack(packed, place->length, ret_data, ret_bytes);
 	free(packed);
 	return code < 0 ? err_set(err, code, "%s, offset %" PRIu64 ": %s", path, place->position,
 				  code == -EBADMSG ? "the block is torn or was changed" : strerror(-code))

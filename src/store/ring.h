@@ -1,10 +1,10 @@
 /* The ring of raw packets: segment files DIR/raw/NNNNNNNN.seg of blocks one behind another; the oldest segment goes
- * when the ring is over its size. A block is a header (magic, length, XXH3-64, numbers, times) and a whole pcapng file
- * compressed with zstd. Which block lies where stands in the table `block`, written in the transaction that follows the
+ * when the ring is over its size. A block is what raw_block.h describes. Which block lies where stands in the table `block`, written in the transaction that follows the
  * file's fdatasync, so the index never names bytes that are not there. */
 #pragma once
 
 #include "core/err.h"
+#include "store/raw_block.h"
 #include "store/store.h"
 
 #include <duckdb.h>
@@ -28,14 +28,7 @@ int ring_open(struct raw_ring *ring, const char *dir, int64_t bytes_max, duckdb_
 	      struct err *err) must_check;
 void ring_close(struct raw_ring *ring);
 
-struct ring_block {
-	int64_t first_ns, last_ns;
-	uint64_t block;
-	uint32_t sensor, packets;
-	const void *data; /* compressed */
-	size_t bytes;
-};
-int ring_append(struct raw_ring *ring, const struct ring_block *block, struct ring_place *ret_place,
+int ring_append(struct raw_ring *ring, const struct raw_block *block, struct ring_place *ret_place,
 		struct err *err) must_check;
 int ring_sync(struct raw_ring *ring, struct err *err) must_check;
 /* Take back what was appended since `mark`; the transaction failed. */

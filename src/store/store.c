@@ -240,7 +240,7 @@ static int write_blocks(struct store *store, const struct staged *blocks, struct
 	int code = 0;
 	const struct text *data = blocks->columns[5];
 	for (uint32_t i = 0; i < blocks->rows && code == 0; i++) {
-		struct ring_block block = {.first_ns = ((int64_t *)blocks->columns[0])[i],
+		struct raw_block block = {.first_ns = ((int64_t *)blocks->columns[0])[i],
 					   .last_ns = ((int64_t *)blocks->columns[1])[i],
 					   .sensor = ((uint16_t *)blocks->columns[2])[i],
 					   .block = ((uint64_t *)blocks->columns[3])[i],

@@ -98,6 +98,32 @@ static int survey_root(struct survey_file *file, struct err *err)
 	return 0;
 }
 
+static int survey_read(struct survey_file *file, yaml_parser_t *parser, struct prefix_list *ret_prefixes,
+		       struct err *err)
+{
+	if (!yaml_parser_load(parser, &file->document))
+		return err_set(err, -EINVAL, "%s:%zu: not YAML: %s", file->path, parser->problem_mark.line + 1,
+			       parser->problem ? parser->problem : "unreadable");
+	int result = survey_root(file, err);
+	yaml_document_delete(&file->document);
+	if (result == 0)
+		*ret_prefixes = file->prefixes;
+	return result;
+}
+
+int survey_parse(const char *name, const void *data, size_t bytes, struct pool *pool, struct prefix_list *ret_prefixes,
+		 struct err *err)
+{
+	struct survey_file file = {.path = name, .pool = pool};
+	yaml_parser_t parser;
+	if (!yaml_parser_initialize(&parser))
+		return err_set(err, -ENOMEM, "no memory to read %s", name);
+	yaml_parser_set_input_string(&parser, data, bytes);
+	int result = survey_read(&file, &parser, ret_prefixes, err);
+	yaml_parser_delete(&parser);
+	return result;
+}
+
 int survey_load(const char *path, struct pool *pool, struct prefix_list *ret_prefixes, struct err *err)
 {
 	struct survey_file file = {.path = path, .pool = pool};
@@ -105,20 +131,12 @@ int survey_load(const char *path, struct pool *pool, struct prefix_list *ret_pre
 	if (!stream)
 		return err_set(err, -errno, "%s: %s", path, strerror(errno));
 	yaml_parser_t parser;
-	int result = yaml_parser_initialize(&parser) ? 0 : -ENOMEM;
-	if (result == 0) {
+	int result = err_set(err, -ENOMEM, "no memory to read %s", path);
+	if (yaml_parser_initialize(&parser)) {
 		yaml_parser_set_input_file(&parser, stream);
-		if (yaml_parser_load(&parser, &file.document)) {
-			result = survey_root(&file, err);
-			yaml_document_delete(&file.document);
-		} else {
-			result = err_set(err, -EINVAL, "%s:%zu: not YAML: %s", path, parser.problem_mark.line + 1,
-					 parser.problem ? parser.problem : "unreadable");
-		}
+		result = survey_read(&file, &parser, ret_prefixes, err);
 		yaml_parser_delete(&parser);
 	}
 	fclose(stream);
-	if (result == 0)
-		*ret_prefixes = file.prefixes;
 	return result;
 }
