@@ -1,6 +1,7 @@
 /* The ring of raw packets: segment files DIR/raw/NNNNNNNN.seg of blocks one behind another; the oldest segment goes
- * when the ring is over its size. A block is what raw_block.h describes. Which block lies where stands in the table `block`, written in the transaction that follows the
- * file's fdatasync, so the index never names bytes that are not there. */
+ * when the ring is over its size. A block is what raw_block.h describes. Which block lies where stands in the table
+ * `block`, written in the transaction that follows the file's fdatasync, so the index never names bytes that are not
+ * there. */
 #pragma once
 
 #include "core/err.h"

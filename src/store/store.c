@@ -241,12 +241,12 @@ static int write_blocks(struct store *store, const struct staged *blocks, struct
 	const struct text *data = blocks->columns[5];
 	for (uint32_t i = 0; i < blocks->rows && code == 0; i++) {
 		struct raw_block block = {.first_ns = ((int64_t *)blocks->columns[0])[i],
-					   .last_ns = ((int64_t *)blocks->columns[1])[i],
-					   .sensor = ((uint16_t *)blocks->columns[2])[i],
-					   .block = ((uint64_t *)blocks->columns[3])[i],
-					   .packets = ((uint32_t *)blocks->columns[4])[i],
-					   .data = data[i].bytes ? data[i].bytes : "",
-					   .bytes = data[i].length};
+					  .last_ns = ((int64_t *)blocks->columns[1])[i],
+					  .sensor = ((uint16_t *)blocks->columns[2])[i],
+					  .block = ((uint64_t *)blocks->columns[3])[i],
+					  .packets = ((uint32_t *)blocks->columns[4])[i],
+					  .data = data[i].bytes ? data[i].bytes : "",
+					  .bytes = data[i].length};
 		struct ring_place place = {0, 0, 0};
 		code = ring_append(&store->ring, &block, &place, err);
 		places[i] = place.segment;
