@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { colours, main, open, ROOT, saved, sleep, until } from "./house.mjs";
 
-const PAGES = ["observe/overview", "observe/atlas", "observe/cube", "observe/series", "observe/top?by=country", "findings", "victims", "campaigns", "query", "report", "system", "accounts", "about", "sign-in"];
+const PAGES = ["observe/overview", "observe/atlas", "observe/cube", "observe/tiles", "observe/series", "observe/top?by=country", "findings", "victims", "campaigns", "query", "report", "system", "accounts", "about", "sign-in"];
 
 /** The page is there and has what it asked for. */
 async function settled(page) {

@@ -15,6 +15,7 @@ const PAGES: Record<string, Loader> = {
 	"observe/overview": () => import("./pages/overview"),
 	"observe/atlas": () => import("./atlas"),
 	"observe/cube": () => import("./cube"),
+	"observe/tiles": () => import("./tiles"),
 	"observe/series": () => import("./pages/series"),
 	"observe/top": () => import("./pages/top"),
 	source: () => import("./pages/source"),
