@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { colours, main, open, ROOT, saved, sleep, until } from "./house.mjs";
+import { colours, Hub, main, open, ROOT, saved, sleep, until } from "./house.mjs";
 
 const PAGES = ["observe/overview", "observe/atlas", "observe/cube", "observe/tiles", "observe/series", "observe/top?by=country", "findings", "victims", "campaigns", "query", "report", "system", "accounts", "about", "sign-in"];
 
@@ -35,6 +35,19 @@ await main({
 		assert.ok(first.length > 0);
 		assert.ok(size(first) < 60_000, `first: ${size(first)} bytes`);
 		assert.ok(size(assets) < 400_000, `all but the 3D views: ${size(assets)} bytes`);
+	},
+
+	async "a history that is still loaded is said, not a rate of nothing"(browser) {
+		const hub = await Hub.begin("24h");
+		try {
+			const { page } = await open(browser, hub.address);
+			const figure = page.locator(".figures a").first();
+			await until("it is said", async () => /loading the history, up to .*\d/.test(await figure.innerText()));
+			await page.goto(`${hub.address}/#/observe/atlas`);
+			await until("on the map as well", async () => /history is being loaded/.test(await page.locator(".atlas-banner").innerText().catch(() => "")));
+		} finally {
+			await hub.end();
+		}
 	},
 
 	async "first paint within a second"(browser, hub) {
@@ -104,6 +117,49 @@ await main({
 		assert.equal(await page.locator(".atlas-kind[aria-pressed=false]").count(), 1);
 		await page.keyboard.press("t");
 		await until("a table for those who read", () => page.locator(".atlas table").count());
+	},
+
+	async "tiles: sources side by side, reached by keyboard, narrowed by kind, opened with a click"(browser, hub) {
+		const { page, faults } = await open(browser, `${hub.address}/#/observe/tiles`);
+		const tiles = page.locator(".tile:visible");
+		await until("tiles appear", async () => (await tiles.count()) >= 8);
+		await until("pictures of packets", async () => (await colours(page, page.locator(".tiles-canvas"))) >= 100);
+		await until("more packets than tiles", () => page.evaluate(() => window.__tiles.tiles >= 8 && window.__tiles.points > window.__tiles.tiles));
+		assert.match(await tiles.first().getAttribute("aria-label"), /^[0-9a-f.:]+, .+ packets in the last minute$/);
+
+		const focused = () => page.evaluate(() => document.activeElement.closest(".tile")?.style.transform ?? "");
+		await page.locator(".tile[tabindex='0']").focus();
+		const before = await focused();
+		await page.keyboard.press("ArrowRight");
+		const right = await focused();
+		assert.ok(right && right !== before, `${before} ArrowRight ${right}`);
+		await page.keyboard.press("ArrowLeft");
+		assert.equal(await focused(), before);
+		await page.keyboard.press("ArrowDown");
+		assert.ok(![before, right, ""].includes(await focused()));
+
+		await page.keyboard.press("1");
+		await until("no scan is left", async () => (await tiles.count()) > 0 && (await page.locator(".tile[data-kind=scan]:visible").count()) === 0);
+		assert.match(page.url(), /hide=1/);
+		await page.keyboard.press("1");
+		await until("scans are back", () => page.locator(".tile[data-kind=scan]:visible").count());
+		await page.locator(".tiles-behaviour").nth(3).click();
+		await until("the attacked alone", async () => (await tiles.count()) > 0 && (await page.locator(".tile:not([data-behaviour=attacked]):visible").count()) === 0);
+		assert.match(page.url(), /only=attacked/);
+		await page.keyboard.press("Escape");
+
+		await page.keyboard.press("t");
+		await until("a table for those who read", async () => (await page.locator(".tiles table tbody tr").count()) > 0);
+		await page.keyboard.press("Escape");
+		await page.locator(".tile[tabindex='0']").focus();
+		await page.keyboard.press("Space");
+		await until("it says that it is paused", () => page.locator(".atlas-paused").count());
+		const first = tiles.first();
+		const address = await first.locator(".tile-address").innerText();
+		await first.click();
+		await until("the page of the source", async () => page.url().endsWith(`#/source/${address}`));
+		await until("its address as the title", async () => (await page.locator("h1").innerText()) === address);
+		assert.deepEqual(faults, []);
 	},
 
 	async "the wall has no chrome"(browser, hub) {

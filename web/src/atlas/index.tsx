@@ -3,7 +3,8 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { StreamState } from "../live/stream";
 import { stream } from "../live/stream";
-import { ALL_KINDS, AtlasEngine, hasWebGL2, type Pointed } from "./engine";
+import { Rate, savePicture, useKeys, useKinds, useRate, useStill } from "./common";
+import { AtlasEngine, hasWebGL2, type Pointed } from "./engine";
 import { links, parameter, useHouse, word } from "./house";
 import { protocolName, type Snapshot } from "./model";
 import type { BenchResult } from "./pacing";
@@ -14,22 +15,6 @@ import "./atlas.css";
 const PACIFIC = 150;
 const GREENWICH = 10;
 
-function reducedMotion(): boolean {
-	return matchMedia("(prefers-reduced-motion: reduce)").matches;
-}
-
-function saveAs(blob: Blob, name: string): void {
-	const link = document.createElement("a");
-	link.href = URL.createObjectURL(blob);
-	link.download = name;
-	link.click();
-	setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-}
-
-function stamp(): string {
-	return new Date().toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-");
-}
-
 function go(pointed: Pointed): void {
 	if (pointed.arc) location.hash = links.source(pointed.arc[0]);
 	else if (pointed.country) location.hash = links.country(pointed.country);
@@ -39,10 +24,9 @@ export default function Atlas() {
 	const { theme, language } = useHouse();
 	const canvas = useRef<HTMLCanvasElement>(null);
 	const root = useRef<HTMLDivElement>(null);
-	const counter = useRef<HTMLOutputElement>(null);
 	const engine = useRef<AtlasEngine | null>(null);
 	const [simple] = useState(() => !hasWebGL2());
-	const [still, setStill] = useState(reducedMotion);
+	const still = useStill();
 	const [snapshot, setSnapshot] = useState<Snapshot | null>(null);
 	const [state, setState] = useState<StreamState>(() => ({ ...stream.state }));
 	const [pointed, setPointed] = useState<Pointed | null>(null);
@@ -52,7 +36,7 @@ export default function Atlas() {
 	const [globe, setGlobe] = useState(!simple && parameter("globe") !== null);
 	const [pacific, setPacific] = useState(parameter("centre") !== "greenwich");
 	const [night, setNight] = useState(true);
-	const [shown, setShown] = useState<readonly boolean[]>(ALL_KINDS);
+	const [shown, toggleKind] = useKinds();
 	const [table, setTable] = useState(false);
 	const [ground, setGround] = useState(false);
 	const wall = parameter("wall") !== null;
@@ -60,17 +44,14 @@ export default function Atlas() {
 	held.current = pointed?.held ?? false;
 
 	const numbers = useMemo(() => new Intl.NumberFormat(language), [language]);
-	const numbersNow = useRef(numbers);
-	numbersNow.current = numbers;
+	const counter = useRate(numbers);
 
 	useEffect(() => {
 		const made = new AtlasEngine(
 			canvas.current!,
 			{
 				snapshot: setSnapshot,
-				rate: (pps) => {
-					if (counter.current) counter.current.textContent = Number.isNaN(pps) ? "–" : numbersNow.current.format(Math.round(pps));
-				},
+				rate: counter.show,
 				state: setState,
 				pointed: (at) => {
 					if (!held.current || at?.held || at === null) setPointed(at);
@@ -101,13 +82,6 @@ export default function Atlas() {
 		first.current = false;
 	}, [globe, still]);
 
-	useEffect(() => {
-		const query = matchMedia("(prefers-reduced-motion: reduce)");
-		const change = () => setStill(query.matches);
-		query.addEventListener("change", change);
-		return () => query.removeEventListener("change", change);
-	}, []);
-
 	// The map keeps clear of the panels, and everything grows with a wall.
 	useEffect(() => {
 		const box = root.current!;
@@ -132,43 +106,34 @@ export default function Atlas() {
 		return () => observer.disconnect();
 	}, [wall]);
 
-	const toggleKind = useCallback((kind: number) => setShown((old) => old.map((on, i) => (i === kind ? !on : on))), []);
 	const save = useCallback(async () => {
-		const blob = await engine.current?.view.picture();
-		if (blob) saveAs(blob, `yagura-atlas-${stamp()}.png`);
+		savePicture(await engine.current?.view.picture(), "atlas");
 	}, []);
 	const toggleWall = useCallback(() => {
 		location.hash = wall ? "#/observe/atlas" : "#/observe/atlas?wall";
 	}, [wall]);
 
-	useEffect(() => {
-		const key = (event: KeyboardEvent) => {
-			const on = event.target as HTMLElement;
-			if (event.ctrlKey || event.metaKey || event.altKey || on.closest?.("input, textarea, select, [contenteditable]")) return;
-			const view = engine.current?.view;
-			const middle = root.current ? { x: root.current.clientWidth / 2, y: root.current.clientHeight / 2 } : { x: 0, y: 0 };
-			if (event.key === " " && !on.closest?.("button, a")) setPaused((old) => !old);
-			else if (event.key >= "1" && event.key <= "6") toggleKind(Number(event.key) - 1);
-			else if (event.key === "c") setByPort((old) => !old);
-			else if (event.key === "g" && !simple) setGlobe((old) => !old);
-			else if (event.key === "t") setTable((old) => !old);
-			else if (event.key === "n") setNight((old) => !old);
-			else if (event.key === "s") void save();
-			else if (event.key === "+" || event.key === "=") view?.zoomBy(1.4, middle.x, middle.y);
-			else if (event.key === "-") view?.zoomBy(1 / 1.4, middle.x, middle.y);
-			else if (event.key === "0") view?.resetView();
-			else if (event.key.startsWith("Arrow") && on === canvas.current)
-				view?.drag(event.key === "ArrowLeft" ? 40 : event.key === "ArrowRight" ? -40 : 0, event.key === "ArrowUp" ? 40 : event.key === "ArrowDown" ? -40 : 0);
-			else if (event.key === "Escape") {
-				setPointed(null);
-				setTable(false);
-				setGround(false);
-			} else return;
-			event.preventDefault();
-		};
-		addEventListener("keydown", key);
-		return () => removeEventListener("keydown", key);
-	}, [simple, toggleKind, save]);
+	useKeys((key, on) => {
+		const view = engine.current?.view;
+		const middle = root.current ? { x: root.current.clientWidth / 2, y: root.current.clientHeight / 2 } : { x: 0, y: 0 };
+		if (key === " ") setPaused(!paused);
+		else if (/^[1-6]$/.test(key)) toggleKind(Number(key) - 1);
+		else if (key === "c") setByPort(!byPort);
+		else if (key === "g" && !simple) setGlobe(!globe);
+		else if (key === "t") setTable(!table);
+		else if (key === "n") setNight(!night);
+		else if (key === "s") void save();
+		else if (key === "+" || key === "=") view?.zoomBy(1.4, middle.x, middle.y);
+		else if (key === "-") view?.zoomBy(1 / 1.4, middle.x, middle.y);
+		else if (key === "0") view?.resetView();
+		else if (key.startsWith("Arrow") && on === canvas.current) view?.drag(key === "ArrowLeft" ? 40 : key === "ArrowRight" ? -40 : 0, key === "ArrowUp" ? 40 : key === "ArrowDown" ? -40 : 0);
+		else if (key === "Escape") {
+			setPointed(null);
+			setTable(false);
+			setGround(false);
+		} else return false;
+		return true;
+	});
 
 	const arc = pointed?.arc;
 	return (
@@ -179,15 +144,7 @@ export default function Atlas() {
 			</p>
 
 			<section class="atlas-left">
-				<div class="atlas-rate">
-					<output ref={counter} class="atlas-pps" aria-live="off">
-						–
-					</output>
-					<span class="atlas-unit">
-						{word("atlas.pps")}
-						{paused && <b class="atlas-paused">{word("atlas.paused")}</b>}
-					</span>
-				</div>
+				<Rate counter={counter} paused={paused} />
 				<Kinds snapshot={snapshot} shown={shown} theme={theme} onToggle={toggleKind} numbers={numbers} />
 			</section>
 

@@ -1,10 +1,12 @@
 // The panels over the map. They show what the model says once a second and hold no state of their own.
 
 import { sayOf } from "../i18n";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Hello, StreamState } from "../live/stream";
+import { usePast } from "../live/past";
 import { stream } from "../live/stream";
 import type { TopRow } from "../live/rolling";
+import { GroundCard, Sheet } from "./common";
 import { type Pointed } from "./engine";
 import { KIND_COLOURS, links, word, type Theme, type Word } from "./house";
 import { countryName } from "./iso";
@@ -13,11 +15,11 @@ import { KINDS, portLabel, portOf, PORT_SLOTS, protocolName, type Snapshot } fro
 import type { BenchResult } from "./pacing";
 import { PORT_COLOURS } from "./tones";
 
-function kindWord(kind: number): string {
+export function kindWord(kind: number): string {
 	return word(`kind.${KINDS[kind] ?? "other"}` as Word);
 }
 
-function percent(share: number): string {
+export function percent(share: number): string {
 	return share >= 0.0995 ? `${Math.round(share * 100)}%` : `${(share * 100).toFixed(1)}%`;
 }
 
@@ -30,12 +32,12 @@ function clock(time_ms: number, language: string): string {
 	return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }).format(time_ms);
 }
 
-export function Kinds(props: { snapshot: Snapshot | null; shown: readonly boolean[]; theme: Theme; numbers: Intl.NumberFormat; onToggle: (kind: number) => void }) {
+export function Kinds(props: { note?: string; snapshot: Snapshot | null; shown: readonly boolean[]; theme: Theme; numbers: Intl.NumberFormat; onToggle: (kind: number) => void }) {
 	const { snapshot, shown, theme } = props;
 	return (
 		<div class="atlas-kinds">
 			<h2 class="atlas-heading">
-				{word("atlas.kinds")} <small>{word("atlas.kinds.note")}</small>
+				{word("atlas.kinds")} <small>{props.note ?? word("atlas.kinds.note")}</small>
 			</h2>
 			<ul>
 				{KINDS.map((name, kind) => (
@@ -45,7 +47,7 @@ export function Kinds(props: { snapshot: Snapshot | null; shown: readonly boolea
 							class="atlas-kind"
 							aria-pressed={shown[kind]}
 							aria-keyshortcuts={String(kind + 1)}
-							title={word(shown[kind] ? "atlas.hidekind" : "atlas.showkind", { kind: kindWord(kind) })}
+							title={`${word(shown[kind] ? "atlas.hidekind" : "atlas.showkind", { kind: kindWord(kind) })} (${kind + 1})`}
 							onClick={() => props.onToggle(kind)}
 						>
 							<Mark kind={kind} theme={theme} />
@@ -60,10 +62,10 @@ export function Kinds(props: { snapshot: Snapshot | null; shown: readonly boolea
 	);
 }
 
-// Sets lengths through CSSOM; the page's policy allows no style attributes.
-function Bar({ share, colour }: { share: number; colour?: string }) {
+// Sets lengths through CSSOM, before the bar is painted for the first time; the page's policy allows no style attributes.
+export function Bar({ share, colour }: { share: number; colour?: string }) {
 	const bar = useRef<HTMLSpanElement>(null);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		if (!bar.current) return;
 		bar.current.style.transform = `scaleX(${Math.min(1, share)})`;
 		bar.current.style.backgroundColor = colour ?? "";
@@ -176,8 +178,15 @@ export function Latency({ state, numbers }: { state: StreamState; numbers: Intl.
 }
 
 export function Phase({ state, quiet, language }: { state: StreamState; quiet: boolean; language: string }) {
+	const past = usePast(state.phase === "live" && quiet);
 	if (state.phase === "live" && !quiet) return null;
 	if (state.phase === "connecting" && Date.now() - state.since < 2000) return null;
+	if (past)
+		return (
+			<div class="atlas-banner" role="status">
+				<p>{word("atlas.past", { time: clock(Date.parse(past), language) })}</p>
+			</div>
+		);
 	if (state.phase === "live")
 		return (
 			<div class="atlas-banner" role="status">
@@ -279,158 +288,94 @@ function csvOf(snapshot: Snapshot, language: string): string {
 
 export function Tables(props: { snapshot: Snapshot | null; hello: Hello | null; language: string; numbers: Intl.NumberFormat; onClose: () => void }) {
 	const { snapshot, language, numbers } = props;
-	const box = useRef<HTMLDivElement>(null);
-	useEffect(() => box.current?.focus(), []);
 	if (!snapshot) return null;
-	const csv = () => {
-		const link = document.createElement("a");
-		link.href = URL.createObjectURL(new Blob([csvOf(snapshot, language)], { type: "text/csv" }));
-		link.download = "yagura-atlas.csv";
-		link.click();
-		setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-	};
+	const head = (
+		<>
+			<b class="atlas-number">{numbers.format(Math.round(snapshot.pps))}</b> {word("atlas.pps")}
+		</>
+	);
 	return (
-		<div ref={box} class="atlas-sheet" role="dialog" aria-label={word("atlas.table")} tabIndex={-1}>
-			<p class="atlas-sheet-head">
-				<span>
-					<b class="atlas-number">{numbers.format(Math.round(snapshot.pps))}</b> {word("atlas.pps")}
-				</span>
-				<button type="button" class="atlas-button" onClick={csv}>
-					{word("atlas.csv")}
-				</button>
-				<button type="button" class="atlas-button" onClick={props.onClose}>
-					{word("atlas.table.close")}
-				</button>
-			</p>
-			<div class="atlas-sheet-body">
-				<table>
-					<caption>{word("atlas.kinds")}</caption>
-					<thead>
-						<tr>
-							<th scope="col">{word("atlas.kind")}</th>
-							<th scope="col">{word("atlas.rate")}</th>
+		<Sheet title={word("atlas.table")} head={head} back={word("atlas.table.close")} csv={{ name: "yagura-atlas.csv", text: () => csvOf(snapshot, language) }} onClose={props.onClose}>
+			<table>
+				<caption>{word("atlas.kinds")}</caption>
+				<thead>
+					<tr>
+						<th scope="col">{word("atlas.kind")}</th>
+						<th scope="col">{word("atlas.rate")}</th>
+					</tr>
+				</thead>
+				<tbody>
+					{KINDS.map((name, kind) => (
+						<tr key={name}>
+							<th scope="row">{kindWord(kind)}</th>
+							<td>{rateText(snapshot.kinds[kind]!, numbers)}</td>
 						</tr>
-					</thead>
-					<tbody>
-						{KINDS.map((name, kind) => (
-							<tr key={name}>
-								<th scope="row">{kindWord(kind)}</th>
-								<td>{rateText(snapshot.kinds[kind]!, numbers)}</td>
-							</tr>
-						))}
-					</tbody>
-				</table>
-				<table>
-					<caption>
-						{word("atlas.countries")} ({word("atlas.minute")})
-					</caption>
-					<tbody>
-						{snapshot.countries.map((row) => (
-							<tr key={row.key}>
-								<th scope="row">
-									<a href={links.country(row.key)}>{countryName(row.key, language) || row.key}</a>
-								</th>
-								<td>{percent(row.share)}</td>
-							</tr>
-						))}
-					</tbody>
-				</table>
-				<table>
-					<caption>
-						{word("atlas.ports")} ({word("atlas.minute")})
-					</caption>
-					<tbody>
-						{snapshot.ports.map((row) => (
-							<tr key={row.key}>
-								<th scope="row">
-									<a href={links.port(protocolName(portOf(row.key).protocol), portOf(row.key).port)}>{portLabel(row.key)}</a>
-								</th>
-								<td>{percent(row.share)}</td>
-							</tr>
-						))}
-					</tbody>
-				</table>
-				<table class="atlas-wide">
-					<caption>{word("atlas.latest")}</caption>
-					<thead>
-						<tr>
-							{(["source", "country", "network", "kind", "tool", "port", "target"] as const).map((name) => (
-								<th scope="col" key={name}>
-									{word(`atlas.${name}`)}
-								</th>
-							))}
+					))}
+				</tbody>
+			</table>
+			<table>
+				<caption>
+					{word("atlas.countries")} ({word("atlas.minute")})
+				</caption>
+				<tbody>
+					{snapshot.countries.map((row) => (
+						<tr key={row.key}>
+							<th scope="row">
+								<a href={links.country(row.key)}>{countryName(row.key, language) || row.key}</a>
+							</th>
+							<td>{percent(row.share)}</td>
 						</tr>
-					</thead>
-					<tbody>
-						{snapshot.latest.map((arc, i) => (
-							<tr key={i}>
-								<td>
-									<a href={links.source(arc[0])}>{arc[0]}</a>
-								</td>
-								<td>{countryName(arc[3], language) || "–"}</td>
-								<td>{arc[4] > 0 ? `AS${arc[4]}` : "–"}</td>
-								<td>{kindWord(arc[5])}</td>
-								<td>{props.hello?.tools[arc[6]] ?? "–"}</td>
-								<td>{portLabel(arc[7] * 65536 + arc[8])}</td>
-								<td>{arc[10]}</td>
-							</tr>
+					))}
+				</tbody>
+			</table>
+			<table>
+				<caption>
+					{word("atlas.ports")} ({word("atlas.minute")})
+				</caption>
+				<tbody>
+					{snapshot.ports.map((row) => (
+						<tr key={row.key}>
+							<th scope="row">
+								<a href={links.port(protocolName(portOf(row.key).protocol), portOf(row.key).port)}>{portLabel(row.key)}</a>
+							</th>
+							<td>{percent(row.share)}</td>
+						</tr>
+					))}
+				</tbody>
+			</table>
+			<table class="atlas-wide">
+				<caption>{word("atlas.latest")}</caption>
+				<thead>
+					<tr>
+						{(["source", "country", "network", "kind", "tool", "port", "target"] as const).map((name) => (
+							<th scope="col" key={name}>
+								{word(`atlas.${name}`)}
+							</th>
 						))}
-					</tbody>
-				</table>
-			</div>
-		</div>
+					</tr>
+				</thead>
+				<tbody>
+					{snapshot.latest.map((arc, i) => (
+						<tr key={i}>
+							<td>
+								<a href={links.source(arc[0])}>{arc[0]}</a>
+							</td>
+							<td>{countryName(arc[3], language) || "–"}</td>
+							<td>{arc[4] > 0 ? `AS${arc[4]}` : "–"}</td>
+							<td>{kindWord(arc[5])}</td>
+							<td>{props.hello?.tools[arc[6]] ?? "–"}</td>
+							<td>{portLabel(arc[7] * 65536 + arc[8])}</td>
+							<td>{arc[10]}</td>
+						</tr>
+					))}
+				</tbody>
+			</table>
+		</Sheet>
 	);
 }
-
-interface Answer {
-	columns: { name: string }[];
-	rows: (string | number)[][];
-	exact: boolean;
-	command: string;
-}
-
-const QUESTION = {
-	kind: "tuple",
-	from: "-5m",
-	to: "now",
-	keys: ["country"],
-	aggregates: [{ op: "sum", field: "packets" }],
-	order: [{ by: "sum_packets", descending: true }],
-	limit: 10,
-};
 
 export function Ground({ onClose }: { onClose: () => void }) {
-	const [answer, setAnswer] = useState<Answer | null>(null);
-	useEffect(() => {
-		const off = new AbortController();
-		fetch("/api/v1/query", {
-			method: "POST",
-			headers: { "content-type": "application/json", "x-yagura": "1" },
-			body: JSON.stringify(QUESTION),
-			signal: off.signal,
-		})
-			.then((got) => (got.ok ? (got.json() as Promise<Answer>) : null))
-			.then(setAnswer)
-			.catch(() => {});
-		return () => off.abort();
-	}, []);
-	return (
-		<div class="atlas-card atlas-card-held atlas-ground" role="dialog" aria-label={word("atlas.ground")}>
-			<p class="atlas-card-title">{word("atlas.ground")}</p>
-			<p>{word("atlas.ground.text", { sample: 250 })}</p>
-			{answer?.command && (
-				<p>
-					{word("atlas.ground.exact")}: <code>{answer.command}</code>
-				</p>
-			)}
-			<p class="atlas-keys">{word("atlas.keys")}</p>
-			<p class="atlas-card-go">
-				<button type="button" class="atlas-button" onClick={onClose}>
-					{word("atlas.close")}
-				</button>
-			</p>
-		</div>
-	);
+	return <GroundCard title={word("atlas.ground")} texts={[word("atlas.ground.text", { sample: 250 })]} exact={{ label: word("atlas.ground.exact"), keys: ["country"] }} keys={word("atlas.keys")} onClose={onClose} />;
 }
 
 export function BenchPanel({ bench }: { bench: BenchResult }) {

@@ -2,46 +2,23 @@
 
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import "../atlas/atlas.css";
+import { note, Rate, savePicture, timeText, useKeys, useKinds, useRate, useStill, useTitle } from "../atlas/common";
 import { parameter, links, useHouse, word } from "../atlas/house";
 import { Tool } from "../atlas/marks";
 import { protocolName } from "../atlas/model";
 import type { BenchResult } from "../atlas/pacing";
-import { BenchPanel, Findings, Latency, Phase } from "../atlas/panels";
+import { BenchPanel, Findings, Kinds, Latency, Phase } from "../atlas/panels";
 import { withParams } from "../core/route";
 import { stream, type StreamState } from "../live/stream";
 import type { Face } from "./camera";
 import "./cube.css";
 import { CubeEngine, hasWebGL2, type Pointed } from "./engine";
 import type { CubeSnapshot } from "./model";
-import { Details, Ground, Legend, NewestTable, Ports, Sweeps, Views } from "./panels";
+import { Details, Ground, NewestTable, Ports, Sweeps, Views } from "./panels";
 import { say } from "./texts";
-
-const ALL = [true, true, true, true, true, true];
-
-function reducedMotion(): boolean {
-	return matchMedia("(prefers-reduced-motion: reduce)").matches;
-}
 
 function faceOf(name: string | null): Face {
 	return name === "x" || name === "y" || name === "z" ? name : "free";
-}
-
-/** "1,3": the kinds that are hidden. */
-function shownOf(hidden: string | null): boolean[] {
-	return hidden ? ALL.map((_, kind) => !hidden.split(",").includes(String(kind + 1))) : ALL;
-}
-
-function saveAs(blob: Blob, name: string): void {
-	const link = document.createElement("a");
-	link.href = URL.createObjectURL(blob);
-	link.download = name;
-	link.click();
-	setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-}
-
-/** What is seen stands in the address, so that it can be sent to a colleague. */
-function note(changes: Record<string, string | undefined>): void {
-	history.replaceState(history.state, "", withParams(changes));
 }
 
 export default function Cube() {
@@ -50,10 +27,9 @@ export default function Cube() {
 	const words = useRef<HTMLDivElement>(null);
 	const stage = useRef<HTMLDivElement>(null);
 	const root = useRef<HTMLDivElement>(null);
-	const counter = useRef<HTMLOutputElement>(null);
 	const engine = useRef<CubeEngine | null>(null);
 	const [simple, setSimple] = useState(() => !hasWebGL2());
-	const [still, setStill] = useState(reducedMotion);
+	const still = useStill();
 	const [snapshot, setSnapshot] = useState<CubeSnapshot | null>(null);
 	const [state, setState] = useState<StreamState>(() => ({ ...stream.state }));
 	const [pointed, setPointed] = useState<Pointed | null>(null);
@@ -61,7 +37,7 @@ export default function Cube() {
 	const [paused, setPaused] = useState(false);
 	const [turning, setTurning] = useState(true);
 	const [face, setFace] = useState<Face>(() => faceOf(parameter("view")));
-	const [shown, setShown] = useState<readonly boolean[]>(() => shownOf(parameter("hide")));
+	const [shown, toggleKind] = useKinds();
 	const [table, setTable] = useState(false);
 	const [ground, setGround] = useState(false);
 	const wall = parameter("wall") !== null;
@@ -69,8 +45,7 @@ export default function Cube() {
 	held.current = pointed?.held ?? false;
 
 	const numbers = useMemo(() => new Intl.NumberFormat(language), [language]);
-	const numbersNow = useRef(numbers);
-	numbersNow.current = numbers;
+	const counter = useRate(numbers);
 
 	useEffect(() => {
 		let made: CubeEngine;
@@ -80,9 +55,7 @@ export default function Cube() {
 				words.current!,
 				{
 					snapshot: setSnapshot,
-					rate: (pps) => {
-						if (counter.current) counter.current.textContent = Number.isNaN(pps) ? "–" : numbersNow.current.format(Math.round(pps));
-					},
+					rate: counter.show,
 					state: setState,
 					pointed: (at) => {
 						if (!held.current || at?.held || at === null) setPointed(at);
@@ -111,11 +84,7 @@ export default function Cube() {
 
 	useEffect(() => engine.current?.setTheme(theme), [theme, simple]);
 	useEffect(() => engine.current?.redraw(), [language, simple]);
-	useEffect(() => {
-		engine.current?.setShown(shown);
-		const hidden = shown.flatMap((on, kind) => (on ? [] : [kind + 1])).join(",");
-		if ((parameter("hide") ?? "") !== hidden) note({ hide: hidden || undefined });
-	}, [shown, simple]);
+	useEffect(() => engine.current?.setShown(shown), [shown, simple]);
 	useEffect(() => engine.current?.setStill(still), [still, simple]);
 	useEffect(() => {
 		if (engine.current) engine.current.paused = paused;
@@ -123,25 +92,9 @@ export default function Cube() {
 	useEffect(() => {
 		if (engine.current) engine.current.turning = turning;
 	}, [turning, simple]);
-	useEffect(() => {
-		if (faceOf(parameter("view")) !== face) note({ view: face === "free" ? undefined : face });
-	}, [face]);
+	useEffect(() => note({ view: face === "free" ? "" : face }), [face]);
 
-	useEffect(() => {
-		const query = matchMedia("(prefers-reduced-motion: reduce)");
-		const change = () => setStill(query.matches);
-		query.addEventListener("change", change);
-		return () => query.removeEventListener("change", change);
-	}, []);
-
-	useEffect(() => {
-		const before = document.title;
-		document.title = `${say("view.free.short")} · Yagura 櫓`;
-		if (language === "ja") document.title = "キューブ · Yagura 櫓";
-		return () => {
-			document.title = before;
-		};
-	}, [language]);
+	useTitle(say("name"));
 
 	// The cube keeps clear of the panels, and everything grows with a wall.
 	useEffect(() => {
@@ -169,13 +122,9 @@ export default function Cube() {
 		return () => observer.disconnect();
 	}, [wall, simple]);
 
-	const toggleKind = useCallback((kind: number) => setShown((old) => old.map((on, i) => (i === kind ? !on : on))), []);
 	const look = useCallback((to: Face) => engine.current?.look(to), []);
 	const save = useCallback(async () => {
-		const now = new Date();
-		const time = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" }).format(now);
-		const blob = await engine.current?.picture(say("picture.caption", { time, pps: counter.current?.textContent ?? "" }));
-		if (blob) saveAs(blob, `yagura-cube-${now.toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-")}.png`);
+		savePicture(await engine.current?.picture(say("picture.caption", { time: timeText(language), pps: counter.element.current?.textContent ?? "" })), "cube");
 	}, [language]);
 	const toggleWall = useCallback(() => {
 		location.hash = withParams({ wall: wall ? undefined : "" });
@@ -185,37 +134,25 @@ export default function Cube() {
 		engine.current?.setFocus("");
 	}, []);
 
-	useEffect(() => {
-		let before = "";
-		const key = (event: KeyboardEvent) => {
-			const on = event.target instanceof HTMLElement ? event.target : document.body;
-			if (event.ctrlKey || event.metaKey || event.altKey || on.closest("input, textarea, select, [contenteditable]")) return;
-			// "g" begins a way to another page; its second key is not ours.
-			const leaving = before === "g";
-			before = event.key;
-			if (leaving) return;
-			const made = engine.current;
-			if (event.key === " " && !on.closest("button, a, summary")) setPaused((old) => !old);
-			else if (event.key >= "1" && event.key <= "6" && event.key.length === 1) toggleKind(Number(event.key) - 1);
-			else if (event.key === "x" || event.key === "y" || event.key === "z") look(event.key);
-			else if (event.key === "0") look("free");
-			else if (event.key === "t") setTable((old) => !old);
-			else if (event.key === "r") setTurning((old) => !old);
-			else if (event.key === "s") void save();
-			else if (event.key === "+" || event.key === "=") made?.camera.zoomBy(1.2);
-			else if (event.key === "-") made?.camera.zoomBy(1 / 1.2);
-			else if (event.key.startsWith("Arrow") && on === canvas.current)
-				made?.drag(event.key === "ArrowLeft" ? -30 : event.key === "ArrowRight" ? 30 : 0, event.key === "ArrowUp" ? -30 : event.key === "ArrowDown" ? 30 : 0);
-			else if (event.key === "Escape") {
-				close();
-				setTable(false);
-				setGround(false);
-			} else return;
-			event.preventDefault();
-		};
-		addEventListener("keydown", key);
-		return () => removeEventListener("keydown", key);
-	}, [toggleKind, look, save, close]);
+	useKeys((key, on) => {
+		const made = engine.current;
+		if (key === " ") setPaused(!paused);
+		else if (/^[1-6]$/.test(key)) toggleKind(Number(key) - 1);
+		else if (key === "x" || key === "y" || key === "z") look(key);
+		else if (key === "0") look("free");
+		else if (key === "t") setTable(!table);
+		else if (key === "r") setTurning(!turning);
+		else if (key === "s") void save();
+		else if (key === "+" || key === "=") made?.camera.zoomBy(1.2);
+		else if (key === "-") made?.camera.zoomBy(1 / 1.2);
+		else if (key.startsWith("Arrow") && on === canvas.current) made?.drag(key === "ArrowLeft" ? -30 : key === "ArrowRight" ? 30 : 0, key === "ArrowUp" ? -30 : key === "ArrowDown" ? 30 : 0);
+		else if (key === "Escape") {
+			close();
+			setTable(false);
+			setGround(false);
+		} else return false;
+		return true;
+	});
 
 	const arc = pointed?.arc;
 	return (
@@ -234,16 +171,8 @@ export default function Cube() {
 			<Views face={face} onLook={look} />
 
 			<section class="atlas-left">
-				<div class="atlas-rate">
-					<output ref={counter} class="atlas-pps" aria-live="off">
-						–
-					</output>
-					<span class="atlas-unit">
-						{word("atlas.pps")}
-						{paused && <b class="atlas-paused">{word("atlas.paused")}</b>}
-					</span>
-				</div>
-				<Legend snapshot={snapshot} shown={shown} theme={theme} onToggle={toggleKind} numbers={numbers} />
+				<Rate counter={counter} paused={paused} />
+				<Kinds note={say("kinds.note")} snapshot={snapshot} shown={shown} theme={theme} onToggle={toggleKind} numbers={numbers} />
 			</section>
 
 			<section class="atlas-right">

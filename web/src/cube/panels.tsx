@@ -1,11 +1,12 @@
 // The panels about the cube. They show what the model says once a second and hold no state of their own.
 
-import { useEffect, useRef, useState } from "preact/hooks";
-import { KIND_COLOURS, links, word, type Theme, type Word } from "../atlas/house";
+import { useEffect, useRef } from "preact/hooks";
+import { GroundCard, Sheet, useTaken } from "../atlas/common";
+import { links, word, type Theme } from "../atlas/house";
 import { countryName } from "../atlas/iso";
-import { Icon, Mark, Spark } from "../atlas/marks";
+import { Icon, Mark } from "../atlas/marks";
 import { portLabel, portOf, protocolName } from "../atlas/model";
-import { ask } from "../core/api";
+import { Bar, kindWord, percent } from "../atlas/panels";
 import type { Hello } from "../live/stream";
 import { KINDS } from "../theme/palette";
 import type { Face } from "./camera";
@@ -16,49 +17,6 @@ import { say } from "./texts";
 
 const SAMPLE = 250;
 const FACES: readonly Face[] = ["free", "x", "y", "z"];
-
-export function kindWord(kind: number): string {
-	return word(`kind.${KINDS[kind] ?? "other"}` as Word);
-}
-
-/** Small rates keep a decimal; large ones are whole. */
-function rateText(rate: number, numbers: Intl.NumberFormat): string {
-	return rate > 0 && rate < 10 ? rate.toFixed(1) : numbers.format(Math.round(rate));
-}
-
-function percentText(share: number): string {
-	return share >= 0.0995 ? `${Math.round(share * 100)}%` : `${(share * 100).toFixed(1)}%`;
-}
-
-export function Legend(props: { snapshot: CubeSnapshot | null; shown: readonly boolean[]; theme: Theme; numbers: Intl.NumberFormat; onToggle: (kind: number) => void }) {
-	const { snapshot, shown, theme, numbers } = props;
-	return (
-		<div class="atlas-kinds">
-			<h2 class="atlas-heading">
-				{word("atlas.kinds")} <small>{say("kinds.note")}</small>
-			</h2>
-			<ul>
-				{KINDS.map((name, kind) => (
-					<li key={name}>
-						<button
-							type="button"
-							class="atlas-kind"
-							aria-pressed={shown[kind]}
-							aria-keyshortcuts={String(kind + 1)}
-							title={`${word(shown[kind] ? "atlas.hidekind" : "atlas.showkind", { kind: kindWord(kind) })} (${kind + 1})`}
-							onClick={() => props.onToggle(kind)}
-						>
-							<Mark kind={kind} theme={theme} />
-							<span class="atlas-kind-name">{kindWord(kind)}</span>
-							<span class="atlas-number">{snapshot ? rateText(snapshot.kinds[kind]!, numbers) : "–"}</span>
-							{snapshot && <Spark values={snapshot.sparks[kind]!} colour={KIND_COLOURS[theme][kind]!} />}
-						</button>
-					</li>
-				))}
-			</ul>
-		</div>
-	);
-}
 
 function sweepText(sweep: Sweep, numbers: Intl.NumberFormat): string {
 	const count = numbers.format(sweep.count);
@@ -100,15 +58,6 @@ export function Sweeps(props: { snapshot: CubeSnapshot | null; theme: Theme; num
 	);
 }
 
-// Sets lengths through CSSOM; the page's policy allows no style attributes.
-function Bar({ share }: { share: number }) {
-	const bar = useRef<HTMLSpanElement>(null);
-	useEffect(() => {
-		if (bar.current) bar.current.style.transform = `scaleX(${Math.min(1, share)})`;
-	}, [share]);
-	return <span ref={bar} class="atlas-bar" />;
-}
-
 export function Ports({ snapshot }: { snapshot: CubeSnapshot | null }) {
 	const most = snapshot?.ports[0]?.share ?? 1;
 	return (
@@ -121,7 +70,7 @@ export function Ports({ snapshot }: { snapshot: CubeSnapshot | null }) {
 					<li key={row.key}>
 						<a href={links.port(protocolName(portOf(row.key).protocol), portOf(row.key).port)} class="atlas-row">
 							<span class="atlas-row-name">{portLabel(row.key)}</span>
-							<span class="atlas-number">{percentText(row.share)}</span>
+							<span class="atlas-number">{percent(row.share)}</span>
 							<Bar share={row.share / most} />
 						</a>
 					</li>
@@ -221,110 +170,51 @@ function csvOf(snapshot: CubeSnapshot, hello: Hello | null): string {
 /** The newest packets as a table; it stands still so that it can be read, and takes news when asked. */
 export function NewestTable(props: { snapshot: CubeSnapshot | null; hello: Hello | null; language: string; theme: Theme; numbers: Intl.NumberFormat; onClose: () => void }) {
 	const { hello, language, numbers, theme } = props;
-	const box = useRef<HTMLDivElement>(null);
-	const [taken, take] = useState<CubeSnapshot | null>(props.snapshot);
-	useEffect(() => {
-		const before = document.activeElement;
-		box.current?.focus();
-		return () => {
-			if (before instanceof HTMLElement && before.isConnected) before.focus();
-		};
-	}, []);
-	useEffect(() => {
-		if (!taken) take(props.snapshot);
-	}, [props.snapshot, taken]);
+	const [taken, take] = useTaken(props.snapshot);
 	const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 1, hour12: false });
-	const csv = () => {
-		if (!taken) return;
-		const link = document.createElement("a");
-		link.href = URL.createObjectURL(new Blob([csvOf(taken, hello)], { type: "text/csv" }));
-		link.download = "yagura-cube.csv";
-		link.click();
-		setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-	};
+	const head = (
+		<>
+			<b class="atlas-number">{props.snapshot ? numbers.format(Math.round(props.snapshot.pps)) : "–"}</b> {word("atlas.pps")}
+		</>
+	);
 	return (
-		<div ref={box} class="atlas-sheet" role="dialog" aria-label={say("table")} tabIndex={-1}>
-			<p class="atlas-sheet-head">
-				<span>
-					<b class="atlas-number">{props.snapshot ? numbers.format(Math.round(props.snapshot.pps)) : "–"}</b> {word("atlas.pps")}
-				</span>
-				<button type="button" class="atlas-button" onClick={() => take(props.snapshot)}>
-					{say("refresh")}
-				</button>
-				<button type="button" class="atlas-button" onClick={csv}>
-					{word("atlas.csv")}
-				</button>
-				<button type="button" class="atlas-button" onClick={props.onClose}>
-					{say("back")}
-				</button>
-			</p>
-			<div class="atlas-sheet-body">
-				<table class="atlas-wide">
-					<caption>{say("table")}</caption>
-					<thead>
-						<tr>
-							{COLUMNS.map((name) => (
-								<th scope="col" key={name}>
-									{name === "at" ? say("at") : word(`atlas.${name}`)}
-								</th>
-							))}
-						</tr>
-					</thead>
-					<tbody>
-						{taken?.newest.map(({ arc, at }, i) => (
-							<tr key={i}>
-								<td>{clock.format(at)}</td>
-								<th scope="row">
-									<a href={links.source(arc[0])}>{arc[0]}</a>
-								</th>
-								<td>{countryName(arc[3], language) || "–"}</td>
-								<td>{arc[4] > 0 ? `AS${arc[4]}` : "–"}</td>
-								<td>
-									<Mark kind={arc[5]} theme={theme} /> {kindWord(arc[5])}
-								</td>
-								<td>{hello?.tools[arc[6]] ?? "–"}</td>
-								<td>{portLabel(arc[7] * 65536 + arc[8])}</td>
-								<td>{arc[10]}</td>
-								<td>{numbers.format(arc[9])}</td>
-							</tr>
+		<Sheet title={say("table")} head={head} back={say("back")} refresh={{ label: say("refresh"), take }} csv={{ name: "yagura-cube.csv", text: () => (taken ? csvOf(taken, hello) : "") }} onClose={props.onClose}>
+			<table class="atlas-wide">
+				<caption>{say("table")}</caption>
+				<thead>
+					<tr>
+						{COLUMNS.map((name) => (
+							<th scope="col" key={name}>
+								{name === "at" ? say("at") : word(`atlas.${name}`)}
+							</th>
 						))}
-					</tbody>
-				</table>
-			</div>
-		</div>
+					</tr>
+				</thead>
+				<tbody>
+					{taken?.newest.map(({ arc, at }, i) => (
+						<tr key={i}>
+							<td>{clock.format(at)}</td>
+							<th scope="row">
+								<a href={links.source(arc[0])}>{arc[0]}</a>
+							</th>
+							<td>{countryName(arc[3], language) || "–"}</td>
+							<td>{arc[4] > 0 ? `AS${arc[4]}` : "–"}</td>
+							<td>
+								<Mark kind={arc[5]} theme={theme} /> {kindWord(arc[5])}
+							</td>
+							<td>{hello?.tools[arc[6]] ?? "–"}</td>
+							<td>{portLabel(arc[7] * 65536 + arc[8])}</td>
+							<td>{arc[10]}</td>
+							<td>{numbers.format(arc[9])}</td>
+						</tr>
+					))}
+				</tbody>
+			</table>
+		</Sheet>
 	);
 }
 
 export function Ground({ onClose }: { onClose: () => void }) {
-	const [command, setCommand] = useState("");
-	const box = useRef<HTMLDivElement>(null);
-	useEffect(() => {
-		box.current?.focus();
-		const off = new AbortController();
-		ask(
-			{ kind: "tuple", from: "-5m", to: "now", keys: ["protocol", "port"], aggregates: [{ op: "sum", field: "packets" }], order: [{ by: "sum_packets", descending: true }], limit: 10 },
-			off.signal,
-		).then((answer) => setCommand(answer.command), () => {});
-		return () => off.abort();
-	}, []);
-	return (
-		<div ref={box} class="atlas-card atlas-card-held atlas-ground cube-ground" role="dialog" aria-label={say("ground")} tabIndex={-1}>
-			<p class="atlas-card-title">{say("ground")}</p>
-			<p>{say("ground.read")}</p>
-			<p>{say("ground.axes")}</p>
-			<p>{say("ground.six")}</p>
-			<p>{say("ground.sample", { sample: SAMPLE, most: POINTS_MAX })}</p>
-			{command && (
-				<p>
-					{say("ground.exact")}: <code>{command}</code>
-				</p>
-			)}
-			<p class="atlas-keys">{say("keys")}</p>
-			<p class="atlas-card-go">
-				<button type="button" class="atlas-button" onClick={onClose}>
-					{word("atlas.close")}
-				</button>
-			</p>
-		</div>
-	);
+	const texts = [say("ground.read"), say("ground.axes"), say("ground.six"), say("ground.sample", { sample: SAMPLE, most: POINTS_MAX })];
+	return <GroundCard title={say("ground")} texts={texts} exact={{ label: say("ground.exact"), keys: ["protocol", "port"] }} keys={say("keys")} onClose={onClose} />;
 }

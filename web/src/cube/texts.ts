@@ -4,6 +4,7 @@ import { language } from "../atlas/house";
 
 const en = {
 	title: "Cube: source, destination and port of each packet, live",
+	name: "Cube",
 	"axis.source": "Source address",
 	"axis.target": "Destination in the darknet",
 	"axis.port": "Destination port",
@@ -53,6 +54,7 @@ type Texts = typeof en;
 
 const ja: Texts = {
 	title: "キューブ：パケットの送信元・宛先・ポートの実況",
+	name: "キューブ",
 	"axis.source": "送信元アドレス",
 	"axis.target": "ダークネット内の宛先",
 	"axis.port": "宛先ポート",

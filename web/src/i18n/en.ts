@@ -126,6 +126,7 @@ export const en = {
 	"chart.span": "{from} to {to}, {exactness}, answered in {ms} ms",
 	"overview.title": "What reaches the dark space",
 	"overview.now": "now",
+	"overview.past": "loading the history, up to {time}",
 	"overview.lastMinute": "What stands out in this range",
 	"overview.newest": "Newest findings",
 	"overview.none": "No findings in this range.",

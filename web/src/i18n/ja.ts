@@ -128,6 +128,7 @@ export const ja: Record<keyof typeof en, string> = {
 	"chart.span": "{from} から {to} まで、{exactness}、{ms} ミリ秒で応答",
 	"overview.title": "暗がりに届くもの",
 	"overview.now": "いま",
+	"overview.past": "過去のデータを読み込み中({time} まで)",
 	"overview.lastMinute": "この期間に目立つもの",
 	"overview.newest": "新しい検知",
 	"overview.none": "この期間の検知はありません。",

@@ -4,10 +4,11 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { Chart } from "../charts/chart";
 import { stacked } from "../charts/options";
 import { ask, get, records, type Finding, type Query } from "../core/api";
-import { percent } from "../core/format";
+import { percent, time } from "../core/format";
 import { useHouse, useLoad } from "../core/house";
 import { filtersOf, noteworthy, seriesQuery } from "../core/queries";
 import { address, kept, range, useRoute } from "../core/route";
+import { usePast } from "../live/past";
 import { stream } from "../live/stream";
 import { Count, Empty, KindMark, Page, Shown } from "../shell/parts";
 import { Feed } from "../shell/feed";
@@ -18,7 +19,7 @@ import { KINDS } from "../theme/palette";
 const EVERY = 60_000;
 
 function LiveRate() {
-	const { t } = useHouse();
+	const { t, language } = useHouse();
 	const [rate, setRate] = useState<number | null>(null);
 	const [quiet, setQuiet] = useState(false);
 	useEffect(() => {
@@ -32,11 +33,12 @@ function LiveRate() {
 			state: (state) => setQuiet(state.phase !== "live"),
 		});
 	}, []);
+	const past = usePast(rate === 0);
 	return (
 		<a href="#/observe/atlas">
 			<span class="label"><span class={`status-mark${quiet ? " idle" : ""}`} />{t("overview.now")}</span>
-			<span class="value">{rate === null ? "–" : <Count value={rate} />}</span>
-			<span class="sub">{t("count.perSecond")}</span>
+			<span class="value">{rate === null || past ? "–" : <Count value={rate} />}</span>
+			<span class="sub">{past ? t("overview.past", { time: time(past, language, false) }) : t("count.perSecond")}</span>
 		</a>
 	);
 }

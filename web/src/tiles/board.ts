@@ -21,7 +21,7 @@ export interface Slot {
 	source: Source | null;
 	/** Since when this source stands here. */
 	since: number;
-	/** Looked at: keeps its source. */
+	/** Looked at: keeps its source, until something else is asked for. */
 	held: boolean;
 }
 
@@ -33,6 +33,7 @@ export class Board {
 	private begun = 0;
 	private arranged = 0;
 	private stepped = 0;
+	private asked = false;
 
 	resize(count: number): void {
 		for (const slot of this.slots.splice(count)) if (slot.source) slot.source.shown = false;
@@ -46,6 +47,7 @@ export class Board {
 		this.kinds = kinds;
 		this.only = only;
 		this.arranged = 0;
+		this.asked = true;
 	}
 
 	clear(): void {
@@ -57,7 +59,11 @@ export class Board {
 		// After a pause of any sort the board begins anew: who is there then has to show first that it goes on.
 		if (now - this.stepped > GONE_MS || now < this.stepped) this.begun = now;
 		this.stepped = now;
-		for (const slot of this.slots) if (slot.source && !slot.held && (now - slot.source.last > GONE_MS || !this.wanted(slot.source, now))) this.put(slot, null, now);
+		for (const slot of this.slots) {
+			if (!slot.source || (slot.held && !this.asked)) continue;
+			if ((now - slot.source.last > GONE_MS && !slot.held) || !this.wanted(slot.source, now)) this.put(slot, null, now);
+		}
+		this.asked = false;
 		const waiting = this.waiting(now, sources);
 		if (this.order === "behaviour") this.byBehaviour(now, waiting);
 		else this.byRank(now, waiting);
@@ -156,9 +162,9 @@ export function share(room: number, wants: readonly number[]): number[] {
 	for (let left = room; left > 0; ) {
 		const open = wants.flatMap((want, i) => (shares[i]! < want ? [i] : []));
 		if (open.length === 0) break;
+		const part = Math.max(1, Math.floor(left / open.length));
 		for (const i of open) {
-			if (left === 0) break;
-			const more = Math.min(wants[i]! - shares[i]!, Math.max(1, Math.floor(left / open.length)), left);
+			const more = Math.min(wants[i]! - shares[i]!, part, left);
 			shares[i]! += more;
 			left -= more;
 		}

@@ -33,8 +33,8 @@ export interface TileTones {
 export function tileTones(theme: Theme): TileTones {
 	const kinds = KIND_COLOURS[theme];
 	return theme === "light"
-		? { dark: false, page: "#eef2f6", tile: "#ffffff", edge: "#d5dee8", lane: "#f1f5f9", line: "#dde5ee", ink: "#12202f", soft: "#42566b", kinds }
-		: { dark: true, page: "#070b12", tile: "#0e1622", edge: "#1b2939", lane: "#0a111b", line: "#16222f", ink: "#e8f0fa", soft: "#9fb1c6", kinds };
+		? { dark: false, page: "#eef2f6", tile: "#ffffff", edge: "#d5dee8", lane: "#eaf0f6", line: "#d9e2ec", ink: "#12202f", soft: "#42566b", kinds }
+		: { dark: true, page: "#070b12", tile: "#121d2b", edge: "#223245", lane: "#080e17", line: "#16222f", ink: "#e8f0fa", soft: "#9fb1c6", kinds };
 }
 
 export interface Box {

@@ -7,14 +7,17 @@ import { Axes, portHeight } from "../cube/axes";
 import { stream, type Frame, type StreamState } from "../live/stream";
 import { BEHAVIOURS, type Behaviour, type Guess } from "./behaviour";
 import { Board, QUIET_MS, type Order, type Slot } from "./board";
-import { FOOT_EM, Pictures, SIDE_EM, tileTones, type Style } from "./draw";
-import { Sources, type Source } from "./model";
+import { Pictures, tileTones, type Style } from "./draw";
+import { Sources, SOURCES_MAX, type Source } from "./model";
+import { pictureOf } from "./picture";
 import { Tile } from "./tile";
 
 export interface TilesSnapshot extends Snapshot {
 	/** Active sources by behaviour. */
 	behaviours: number[];
 	sources: number;
+	/** There may be more active sources than are remembered. */
+	full: boolean;
 	tiles: { source: Source; guess: Guess; last: number }[];
 	now: number;
 }
@@ -274,7 +277,7 @@ export class TilesEngine {
 			return source ? [{ source, guess: source.guess(now), last: source.last }] : [];
 		});
 		window.__tiles = { tiles: tiles.length, sources: this.sources.all.size, points: tiles.reduce((sum, one) => sum + one.source.points.length, 0), frame_ms: this.cost, fps: this.fps };
-		return { ...this.model.snapshot(5), behaviours, sources, tiles, now };
+		return { ...this.model.snapshot(5), behaviours, sources, full: this.sources.all.size >= SOURCES_MAX, tiles, now };
 	}
 
 	// ---- the picture ----
@@ -331,51 +334,10 @@ export class TilesEngine {
 		tile.element.style.transform = `translate(${tile.x}px, ${tile.y}px)`;
 	}
 
-	/** The picture as it stands, with its words and a caption, twice as fine as the screen. */
+	/** The picture as it stands, with its words and a caption. */
 	picture(caption: string): Promise<Blob | null> {
-		const { cell, style } = this;
-		const em = style.em;
-		const margin = Math.round(1.2 * em);
-		const made = document.createElement("canvas");
-		const lowest = Math.max(0, ...[...this.tiles.values()].filter((tile) => tile.source).map((tile) => tile.y + cell.h));
-		made.width = (this.area.clientWidth + 2 * margin) * 2;
-		made.height = (lowest + 2 * margin + 2 * em) * 2;
-		const c = made.getContext("2d");
-		if (!c) return Promise.resolve(null);
 		const family = getComputedStyle(this.area).fontFamily;
-		const finer = { ...style, ratio: 2, still: true };
-		const pictures = new Pictures();
-		pictures.prepare(finer);
-		c.scale(2, 2);
-		c.fillStyle = style.tones.page;
-		c.fillRect(0, 0, made.width, made.height);
-		c.translate(margin, margin);
-		const write = (text: string, x: number, y: number, font: string, colour: string, room: number, right = false) => {
-			c.font = `${font} ${family}`;
-			c.fillStyle = colour;
-			c.textAlign = right ? "right" : "left";
-			while (text.length > 1 && c.measureText(text).width > room) text = `${text.replace(/…$/, "").slice(0, -1)}…`;
-			c.fillText(text, x, y);
-		};
-		for (const tile of this.tiles.values()) {
-			if (!tile.source) continue;
-			const { x, y, text } = tile;
-			c.beginPath();
-			c.roundRect(x + 0.5, y + 0.5, cell.w - 1, cell.h - 1, 0.45 * em);
-			c.fillStyle = style.tones.tile;
-			c.strokeStyle = style.tones.edge;
-			c.fill();
-			c.stroke();
-			pictures.draw(c, { x, y, w: cell.w, h: cell.h }, tile.source.points, this.now(), 1, finer);
-			const [left, right] = [x + SIDE_EM * em, x + cell.w - SIDE_EM * em];
-			pictures.mark(c, text.kind, left + 0.5 * em, y + 0.98 * em, finer);
-			write(text.address, left + 1.35 * em, y + 1.4 * em, `600 ${em}px`, style.tones.ink, right - left - 1.35 * em);
-			write(text.count, right, y + 2.6 * em, `${0.86 * em}px`, style.tones.soft, 6 * em, true);
-			write(text.place, left, y + 2.6 * em, `${0.86 * em}px`, style.tones.soft, right - left - 4 * em);
-			write(text.guess, left, y + cell.h - (FOOT_EM - 1.3) * em, `${0.95 * em}px`, style.tones.ink, right - left);
-		}
-		write(caption, this.area.clientWidth, lowest + 2 * em, `${0.92 * em}px`, style.tones.soft, this.area.clientWidth, true);
-		return new Promise((done) => made.toBlob(done, "image/png"));
+		return pictureOf({ tiles: [...this.tiles.values()].filter((tile) => tile.source), cell: this.cell, width: this.area.clientWidth, now: this.now(), style: this.style, family }, caption);
 	}
 
 	// ---- keys and pointer ----

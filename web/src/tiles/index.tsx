@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import "../atlas/atlas.css";
+import { note, Rate, savePicture, timeText, useKeys, useKinds, useRate, useStill, useTitle } from "../atlas/common";
 import { parameter, useHouse, word } from "../atlas/house";
 import { Tool } from "../atlas/marks";
 import { Findings, Kinds, Latency, Phase } from "../atlas/panels";
@@ -10,38 +11,15 @@ import { stream, type StreamState } from "../live/stream";
 import { BEHAVIOURS, type Behaviour } from "./behaviour";
 import { ORDERS, type Order } from "./board";
 import { TilesEngine, type TilesSnapshot } from "./engine";
-import { Behaviours, Ground, Key, Orders, TilesTable } from "./panels";
+import { Behaviours, Ground, Key, Orders, shownText, TilesTable } from "./panels";
 import { say } from "./texts";
 import "./tiles.css";
 
-const ALL = [true, true, true, true, true, true];
 const FONT_PX = 13;
 const NARROW_PX = 760;
 
-function reducedMotion(): boolean {
-	return matchMedia("(prefers-reduced-motion: reduce)").matches;
-}
-
-/** "1,3": the kinds that are hidden. */
-function shownOf(hidden: string | null): boolean[] {
-	return hidden ? ALL.map((_, kind) => !hidden.split(",").includes(String(kind + 1))) : ALL;
-}
-
 function oneOf<T extends string>(all: readonly T[], name: string | null): T | null {
 	return all.find((one) => one === name) ?? null;
-}
-
-/** What is seen stands in the address, so that it can be sent to a colleague. */
-function note(changes: Record<string, string | undefined>): void {
-	history.replaceState(history.state, "", withParams(changes));
-}
-
-function saveAs(blob: Blob, name: string): void {
-	const link = document.createElement("a");
-	link.href = URL.createObjectURL(blob);
-	link.download = name;
-	link.click();
-	setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
 export default function TilesPage() {
@@ -49,13 +27,12 @@ export default function TilesPage() {
 	const root = useRef<HTMLDivElement>(null);
 	const area = useRef<HTMLDivElement>(null);
 	const canvas = useRef<HTMLCanvasElement>(null);
-	const counter = useRef<HTMLOutputElement>(null);
 	const engine = useRef<TilesEngine | null>(null);
-	const [still, setStill] = useState(reducedMotion);
+	const still = useStill();
 	const [snapshot, setSnapshot] = useState<TilesSnapshot | null>(null);
 	const [state, setState] = useState<StreamState>(() => ({ ...stream.state }));
 	const [paused, setPaused] = useState(false);
-	const [shown, setShown] = useState<readonly boolean[]>(() => shownOf(parameter("hide")));
+	const [shown, toggleKind] = useKinds();
 	const [order, setOrder] = useState<Order>(() => oneOf(ORDERS, parameter("order")) ?? "busiest");
 	const [only, setOnly] = useState<Behaviour | null>(() => oneOf(BEHAVIOURS, parameter("only")));
 	const [table, setTable] = useState(false);
@@ -64,15 +41,12 @@ export default function TilesPage() {
 	const wall = parameter("wall") !== null;
 
 	const numbers = useMemo(() => new Intl.NumberFormat(language), [language]);
-	const numbersNow = useRef(numbers);
-	numbersNow.current = numbers;
+	const counter = useRate(numbers);
 
 	useEffect(() => {
 		const made = new TilesEngine(area.current!, canvas.current!, {
 			snapshot: setSnapshot,
-			rate: (pps) => {
-				if (counter.current) counter.current.textContent = Number.isNaN(pps) ? "–" : numbersNow.current.format(Math.round(pps));
-			},
+			rate: counter.show,
 			state: setState,
 		});
 		engine.current = made;
@@ -88,33 +62,19 @@ export default function TilesPage() {
 	useEffect(() => engine.current?.setStill(still), [still]);
 	useEffect(() => {
 		engine.current?.ask(order, shown, only);
-		const hidden = shown.flatMap((on, kind) => (on ? [] : [kind + 1])).join(",");
-		const wanted = { hide: hidden || undefined, order: order === "busiest" ? undefined : order, only: only ?? undefined };
-		if (Object.entries(wanted).some(([name, value]) => (parameter(name) ?? "") !== (value ?? ""))) note(wanted);
+		note({ order: order === "busiest" ? "" : order, only: only ?? "" });
 	}, [order, shown, only]);
 	useEffect(() => {
 		if (engine.current) engine.current.paused = paused;
 	}, [paused]);
 
 	useEffect(() => {
-		const query = matchMedia("(prefers-reduced-motion: reduce)");
-		const change = () => setStill(query.matches);
 		const fullness = () => setFull(document.fullscreenElement === root.current);
-		query.addEventListener("change", change);
 		document.addEventListener("fullscreenchange", fullness);
-		return () => {
-			query.removeEventListener("change", change);
-			document.removeEventListener("fullscreenchange", fullness);
-		};
+		return () => document.removeEventListener("fullscreenchange", fullness);
 	}, []);
 
-	useEffect(() => {
-		const before = document.title;
-		document.title = `${say("name")} · Yagura 櫓`;
-		return () => {
-			document.title = before;
-		};
-	}, [language]);
+	useTitle(say("name"));
 
 	// On a wall words grow with it; on a desk a larger window shows more tiles.
 	useEffect(() => {
@@ -135,13 +95,9 @@ export default function TilesPage() {
 		return () => observer.disconnect();
 	}, [wall]);
 
-	const toggleKind = useCallback((kind: number) => setShown((old) => old.map((on, i) => (i === kind ? !on : on))), []);
 	const nextOrder = useCallback(() => setOrder((old) => ORDERS[(ORDERS.indexOf(old) + 1) % ORDERS.length]!), []);
 	const save = useCallback(async () => {
-		const now = new Date();
-		const time = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" }).format(now);
-		const blob = await engine.current?.picture(say("picture.caption", { time, pps: counter.current?.textContent ?? "" }));
-		if (blob) saveAs(blob, `yagura-tiles-${now.toISOString().slice(0, 19).replace(/[-:]/g, "").replace("T", "-")}.png`);
+		savePicture(await engine.current?.picture(say("picture.caption", { time: timeText(language), pps: counter.element.current?.textContent ?? "" })), "tiles");
 	}, [language]);
 	const toggleFull = useCallback(() => {
 		if (document.fullscreenElement) void document.exitFullscreen();
@@ -151,31 +107,20 @@ export default function TilesPage() {
 		location.hash = withParams({ wall: wall ? undefined : "" });
 	}, [wall]);
 
-	useEffect(() => {
-		let before = "";
-		const key = (event: KeyboardEvent) => {
-			const on = event.target instanceof HTMLElement ? event.target : document.body;
-			if (event.ctrlKey || event.metaKey || event.altKey || on.closest("input, textarea, select, [contenteditable]")) return;
-			// "g" begins a way to another page; its second key is not ours.
-			const leaving = before === "g";
-			before = event.key;
-			if (leaving) return;
-			if (event.key === " " && !on.closest("button, summary")) setPaused((old) => !old);
-			else if (event.key >= "1" && event.key <= "6" && event.key.length === 1) toggleKind(Number(event.key) - 1);
-			else if (event.key === "o") nextOrder();
-			else if (event.key === "t") setTable((old) => !old);
-			else if (event.key === "f") toggleFull();
-			else if (event.key === "s") void save();
-			else if (event.key === "Escape") {
-				setTable(false);
-				setGround(false);
-				setOnly(null);
-			} else return;
-			event.preventDefault();
-		};
-		addEventListener("keydown", key);
-		return () => removeEventListener("keydown", key);
-	}, [toggleKind, nextOrder, toggleFull, save]);
+	useKeys((key) => {
+		if (key === " ") setPaused(!paused);
+		else if (/^[1-6]$/.test(key)) toggleKind(Number(key) - 1);
+		else if (key === "o") nextOrder();
+		else if (key === "t") setTable(!table);
+		else if (key === "f") toggleFull();
+		else if (key === "s") void save();
+		else if (key === "Escape") {
+			setTable(false);
+			setGround(false);
+			setOnly(null);
+		} else return false;
+		return true;
+	});
 
 	const tiles = snapshot?.tiles.length ?? 0;
 	return (
@@ -186,15 +131,7 @@ export default function TilesPage() {
 			</p>
 
 			<section class="atlas-left">
-				<div class="atlas-rate">
-					<output ref={counter} class="atlas-pps" aria-live="off">
-						–
-					</output>
-					<span class="atlas-unit">
-						{word("atlas.pps")}
-						{paused && <b class="atlas-paused">{word("atlas.paused")}</b>}
-					</span>
-				</div>
+				<Rate counter={counter} paused={paused} />
 				<Kinds snapshot={snapshot} shown={shown} theme={theme} onToggle={toggleKind} numbers={numbers} />
 				<Behaviours snapshot={snapshot} only={only} onOnly={setOnly} numbers={numbers} />
 				<Key />
@@ -202,7 +139,7 @@ export default function TilesPage() {
 
 			<div class="tiles-head">
 				<Orders order={order} onOrder={setOrder} />
-				<p class="tiles-shown">{snapshot && say("shown", { tiles: numbers.format(tiles), sources: numbers.format(snapshot.sources) })}</p>
+				<p class="tiles-shown">{snapshot && shownText(snapshot, numbers)}</p>
 			</div>
 			<div ref={area} class="tiles-area" role="group" aria-label={say("title")} aria-describedby="tiles-described">
 				<canvas ref={canvas} class="tiles-canvas" aria-hidden="true" />

@@ -1,11 +1,11 @@
 // What stands beside the tiles: the list of behaviours, the key, the table, the ground.
 
-import { useEffect, useRef, useState } from "preact/hooks";
-import { links, word, type Theme, type Word } from "../atlas/house";
+import { GroundCard, Sheet, useTaken } from "../atlas/common";
+import { links, word, type Theme } from "../atlas/house";
 import { countryName } from "../atlas/iso";
 import { Mark } from "../atlas/marks";
 import { portLabel } from "../atlas/model";
-import { ask } from "../core/api";
+import { kindWord } from "../atlas/panels";
 import type { Hello } from "../live/stream";
 import { KINDS } from "../theme/palette";
 import { BEHAVIOURS, type Behaviour } from "./behaviour";
@@ -76,8 +76,10 @@ export function Orders({ order, onOrder }: { order: Order; onOrder: (order: Orde
 	);
 }
 
-function kindWord(kind: number): string {
-	return word(`kind.${KINDS[kind] ?? "other"}` as Word);
+/** "25 of 512+ active sources": no more than SOURCES_MAX are remembered. */
+export function shownText(snapshot: TilesSnapshot, numbers: Intl.NumberFormat): string {
+	const sources = numbers.format(snapshot.sources) + (snapshot.full ? "+" : "");
+	return say("shown", { tiles: numbers.format(snapshot.tiles.length), sources });
 }
 
 function csvOf(snapshot: TilesSnapshot, hello: Hello | null): string {
@@ -90,108 +92,52 @@ function csvOf(snapshot: TilesSnapshot, hello: Hello | null): string {
 /** The tiles as a table; it stands still so that it can be read, and takes news when asked. */
 export function TilesTable(props: { snapshot: TilesSnapshot | null; hello: Hello | null; language: string; theme: Theme; numbers: Intl.NumberFormat; onClose: () => void }) {
 	const { hello, language, numbers, theme } = props;
-	const box = useRef<HTMLDivElement>(null);
-	const [taken, take] = useState<TilesSnapshot | null>(props.snapshot);
-	useEffect(() => {
-		const before = document.activeElement;
-		box.current?.focus();
-		return () => {
-			if (before instanceof HTMLElement && before.isConnected) before.focus();
-		};
-	}, []);
-	useEffect(() => {
-		if (!taken) take(props.snapshot);
-	}, [props.snapshot, taken]);
-	const csv = () => {
-		if (!taken) return;
-		const link = document.createElement("a");
-		link.href = URL.createObjectURL(new Blob([csvOf(taken, hello)], { type: "text/csv" }));
-		link.download = "yagura-tiles.csv";
-		link.click();
-		setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-	};
+	const [taken, take] = useTaken(props.snapshot);
+	const head = taken && shownText(taken, numbers);
 	return (
-		<div ref={box} class="atlas-sheet" role="dialog" aria-label={say("table")} tabIndex={-1}>
-			<p class="atlas-sheet-head">
-				<span>{taken && say("shown", { tiles: numbers.format(taken.tiles.length), sources: numbers.format(taken.sources) })}</span>
-				<button type="button" class="atlas-button" onClick={() => take(props.snapshot)}>
-					{say("refresh")}
-				</button>
-				<button type="button" class="atlas-button" onClick={csv}>
-					{word("atlas.csv")}
-				</button>
-				<button type="button" class="atlas-button" onClick={props.onClose}>
-					{say("back")}
-				</button>
-			</p>
-			<div class="atlas-sheet-body">
-				<table class="atlas-wide">
-					<caption>{say("table")}</caption>
-					<thead>
-						<tr>
-							{[word("atlas.source"), word("atlas.country"), word("atlas.network"), word("atlas.kind"), word("atlas.tool"), say("behaviour"), say("ports"), say("targets"), say("packets"), say("last")].map((name) => (
-								<th scope="col" key={name}>
-									{name}
-								</th>
-							))}
-						</tr>
-					</thead>
-					<tbody>
-						{taken?.tiles.map(({ source, guess, last }) => (
-							<tr key={source.address}>
-								<th scope="row">
-									<a href={links.source(source.address)}>{source.address}</a>
-								</th>
-								<td>{countryName(source.country, language) || "–"}</td>
-								<td>{source.network > 0 ? `AS${source.network}` : "–"}</td>
-								<td>
-									<Mark kind={guess.kind} theme={theme} /> {kindWord(guess.kind)}
-								</td>
-								<td>{toolText(source.tool, hello) || "–"}</td>
-								<td>{guessText(guess)}</td>
-								<td>{numbers.format(guess.ports)}</td>
-								<td>{numbers.format(guess.targets)}</td>
-								<td>{numbers.format(guess.packets)}</td>
-								<td>{say("ago", { seconds: Math.max(0, Math.round((taken.now - last) / 1000)) })}</td>
-							</tr>
+		<Sheet title={say("table")} head={head} back={say("back")} refresh={{ label: say("refresh"), take }} csv={{ name: "yagura-tiles.csv", text: () => (taken ? csvOf(taken, hello) : "") }} onClose={props.onClose}>
+			<table class="atlas-wide">
+				<caption>{say("table")}</caption>
+				<thead>
+					<tr>
+						{[word("atlas.source"), word("atlas.country"), word("atlas.network"), word("atlas.kind"), word("atlas.tool"), say("behaviour"), say("ports"), say("targets"), say("packets"), say("last")].map((name) => (
+							<th scope="col" key={name}>
+								{name}
+							</th>
 						))}
-					</tbody>
-				</table>
-			</div>
-		</div>
+					</tr>
+				</thead>
+				<tbody>
+					{taken?.tiles.map(({ source, guess, last }) => (
+						<tr key={source.address}>
+							<th scope="row">
+								<a href={links.source(source.address)}>{source.address}</a>
+							</th>
+							<td>{countryName(source.country, language) || "–"}</td>
+							<td>{source.network > 0 ? `AS${source.network}` : "–"}</td>
+							<td>
+								<Mark kind={guess.kind} theme={theme} /> {kindWord(guess.kind)}
+							</td>
+							<td>{toolText(source.tool, hello) || "–"}</td>
+							<td>{guessText(guess)}</td>
+							<td>{numbers.format(guess.ports)}</td>
+							<td>{numbers.format(guess.targets)}</td>
+							<td>{numbers.format(guess.packets)}</td>
+							<td>{say("ago", { seconds: Math.max(0, Math.round((taken.now - last) / 1000)) })}</td>
+						</tr>
+					))}
+				</tbody>
+			</table>
+		</Sheet>
 	);
 }
 
 export function Ground({ onClose }: { onClose: () => void }) {
-	const [command, setCommand] = useState("");
-	const box = useRef<HTMLDivElement>(null);
-	useEffect(() => {
-		box.current?.focus();
-		const off = new AbortController();
-		ask(
-			{ kind: "tuple", from: "-5m", to: "now", keys: ["source"], aggregates: [{ op: "sum", field: "packets" }], order: [{ by: "sum_packets", descending: true }], limit: 10 },
-			off.signal,
-		).then((answer) => setCommand(answer.command), () => {});
-		return () => off.abort();
-	}, []);
-	return (
-		<div ref={box} class="atlas-card atlas-card-held atlas-ground cube-ground" role="dialog" aria-label={say("ground")} tabIndex={-1}>
-			<p class="atlas-card-title">{say("ground")}</p>
-			<p>{say("ground.read")}</p>
-			<p>{say("ground.rules")}</p>
-			<p>{say("ground.places", { quiet: QUIET_MS / 1000, gone: GONE_MS / 1000 })}</p>
-			<p>{say("ground.sample", { sample: SAMPLE, sources: SOURCES_MAX, points: POINTS_MAX })}</p>
-			{command && (
-				<p>
-					{say("ground.exact")}: <code>{command}</code>
-				</p>
-			)}
-			<p class="atlas-keys">{say("keys")}</p>
-			<p class="atlas-card-go">
-				<button type="button" class="atlas-button" onClick={onClose}>
-					{word("atlas.close")}
-				</button>
-			</p>
-		</div>
-	);
+	const texts = [
+		say("ground.read"),
+		say("ground.rules"),
+		say("ground.places", { quiet: QUIET_MS / 1000, gone: GONE_MS / 1000 }),
+		say("ground.sample", { sample: SAMPLE, sources: SOURCES_MAX, points: POINTS_MAX }),
+	];
+	return <GroundCard title={say("ground")} texts={texts} exact={{ label: say("ground.exact"), keys: ["source"] }} keys={say("keys")} onClose={onClose} />;
 }

@@ -42,8 +42,6 @@ export class Tile {
 	readonly element = document.createElement("a");
 	/** Whom it shows; behind `source` of its slot while it fades. */
 	source: Source | null = null;
-	/** Held when the picture is paused. */
-	points: Source["points"] = [];
 	alpha = 0;
 	dim = 1;
 	x = NaN;
