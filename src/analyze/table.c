@@ -51,6 +51,18 @@ static bool table_grow(struct table *table)
 	return true;
 }
 
+static inline bool key_same(const unsigned char *a, const unsigned char *b, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i += 8) {
+		uint64_t one, two;
+		memcpy(&one, a + i, 8);
+		memcpy(&two, b + i, 8);
+		if (one != two)
+			return false;
+	}
+	return true;
+}
+
 void *table_find(const struct table *table, const void *key, uint64_t hash)
 {
 	if (!table->slots)
@@ -59,7 +71,7 @@ void *table_find(const struct table *table, const void *key, uint64_t hash)
 		if (table->slots[slot] >> 32 != hash >> 32)
 			continue;
 		void *record = table_record(table, (table->slots[slot] & UINT32_MAX) - 1);
-		if (memcmp(record, key, table->key_bytes) == 0)
+		if (key_same(record, key, table->key_bytes))
 			return record;
 	}
 	return NULL;

@@ -28,6 +28,14 @@ bool addr_is_v4(const struct addr *addr);
 uint32_t addr_to_v4(const struct addr *addr); /* host order; only for addr_is_v4() */
 int addr_compare(const struct addr *a, const struct addr *b);
 
+static inline bool addr_same(const struct addr *a, const struct addr *b)
+{
+	uint64_t one[2], two[2];
+	__builtin_memcpy(one, a->bytes, sizeof one);
+	__builtin_memcpy(two, b->bytes, sizeof two);
+	return one[0] == two[0] && one[1] == two[1];
+}
+
 /* Text as people write it (RFC 5952 for IPv6, dotted quad for IPv4). `text` holds ADDR_TEXT_BYTES. Returns text. */
 const char *addr_format(const struct addr *addr, char text[ADDR_TEXT_BYTES]);
 

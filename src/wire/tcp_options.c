@@ -35,27 +35,17 @@ static bool option_take(struct tcp_options *options, uint8_t kind, uint8_t lengt
 	}
 }
 
-static uint64_t hash_bytes(const uint8_t *bytes, size_t count)
-{
-	uint64_t hash = hash_u64(count);
-	for (; count >= 4; bytes += 4, count -= 4)
-		hash = hash_u64(hash ^ load_le32(bytes));
-	for (; count > 0; bytes++, count--)
-		hash = hash_u64(hash ^ *bytes);
-	return hash;
-}
-
 struct tcp_options tcp_options_read(struct packet *packet)
 {
 	struct tcp_options options = {0};
 	if (packet->protocol != 6 || !packet->l4 || packet->header_bytes <= 20)
 		return options;
 	struct cursor c = cursor_over(packet->l4 + 20, packet->header_bytes - 20u);
-	options.content = hash_bytes(c.at, cursor_left(&c));
+	uint64_t kinds = 0;
 	while (cursor_left(&c) > 0 && !options.malformed) {
 		uint8_t kind = cursor_u8(&c);
 		options.count++;
-		options.signature = hash_u64(options.signature ^ (kind + 1u));
+		kinds = (kinds ^ (kind + 1u)) * UINT64_C(0x9e3779b97f4a7c15);
 		if (kind == KIND_END)
 			break;
 		if (kind == KIND_NOP)
@@ -66,5 +56,6 @@ struct tcp_options tcp_options_read(struct packet *packet)
 	}
 	if (options.malformed && packet->anomaly == ANOMALY_NONE)
 		packet->anomaly = ANOMALY_TCP_OPTIONS;
+	options.signature = hash_u64(kinds);
 	return options;
 }

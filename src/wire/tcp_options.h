@@ -8,7 +8,6 @@
 
 struct tcp_options {
 	uint64_t signature; /* hash of the kinds in their order, NOP and end included; 0 where there are no options */
-	uint64_t content;   /* hash of all option bytes; 0 where there are none. Equal: byte for byte the same */
 	uint32_t timestamp, timestamp_echo;
 	uint16_t mss; /* 0: none */
 	uint8_t window_scale;

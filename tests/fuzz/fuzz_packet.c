@@ -30,7 +30,7 @@ static void check_packet(const struct frame *frame, struct packet *packet)
 		fuzz_check(quote.protocol == packet->quote_protocol);
 	}
 	struct tcp_options options = tcp_options_read(packet);
-	fuzz_check(options.count <= 40 && (options.count == 0) == (options.content == 0));
+	fuzz_check(options.count <= 40 && (options.count == 0) == (options.signature == 0));
 }
 
 /* The quick way and the thorough way must agree: raw IP never goes the quick one. */

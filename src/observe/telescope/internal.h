@@ -14,10 +14,26 @@ enum { BATCH_ROWS = 4096, PORTS = 65536 };
 /* One packet of a burst, judged. */
 struct verdict_line {
 	struct tuple_key key;
-	uint32_t row; /* + 1; 0: to be looked for again */
-	uint64_t hash;
 	uint32_t target_hash, payload;
 	uint8_t certainty;
+};
+
+/* What a row wants to know of one packet. */
+struct event {
+	struct tuple_key key;
+	uint32_t at_us; /* as in struct tuple, like what follows */
+	uint32_t target_hash, seq, unicornscan_key, payload, signature;
+	uint16_t bytes;
+	uint8_t ttl, marks;
+};
+_Static_assert(sizeof(struct event) == 40, "without gaps");
+
+/* The open minute of the sources of one shard: packets that are not folded yet, and rows, if ever there were too many
+ * packets to wait. */
+struct part {
+	struct event *events;
+	uint32_t count, room;
+	struct tuple_table tuples;
 };
 
 struct port_count {
@@ -43,8 +59,9 @@ struct telescope {
 	struct telescope_counts counts;
 
 	int64_t minute_ns; /* INT64_MIN: none is open */
-	struct tuple_table tuples;
-	uint64_t *order; /* source and row of the closing minute, two arrays of order_room */
+	struct part parts[SHARDS];
+	struct tuple_table tuples; /* of the part that is closed: one table that stays in the cache */
+	uint64_t *order;           /* source and row of a closing part, two arrays of order_room */
 	uint32_t order_room;
 	int64_t echo_bin_ns;
 	struct echo_table echoes;
@@ -72,7 +89,14 @@ static inline struct port_count *port_count_of(const struct telescope *telescope
 /* Hand a batch to the sink and clear it. An empty one is nothing. */
 int batch_send(struct telescope *telescope, struct batch *batch, struct err *err);
 
-/* The close of a minute (minute.c): settle tools, count sources and ports, hand out rows sorted by source. */
+/* The open minute (part.c). event_add belongs to the minute that is open; it may fold. */
+int event_add(struct telescope *telescope, struct packet *packet, const struct verdict_line *line, struct err *err);
+int part_fold(struct part *part, struct tuple_table *table, struct err *err);
+void parts_done(struct telescope *telescope);
+
+/* The close of a minute (minute.c): settle tools, count sources and ports, hand out rows, part by part sorted by
+ * source.
+ */
 int minute_close(struct telescope *telescope, struct err *err);
 int echoes_close(struct telescope *telescope, struct err *err);
 

@@ -1,9 +1,9 @@
-/* The close of a minute: rows are put in the order of their sources, so that all of one source stand together; then the
- * rules of tool.c that want a second packet are settled over the whole minute and what is remembered of the source, its
- * packets and ports are counted, and its rows handed out.
+/* The close of a minute, part by part: rows are put in the order of their sources, so that all of one source stand
+ * together; then the rules of tool.c that want a second packet are settled over the whole minute and what is remembered
+ * of the source, its packets and ports are counted, and its rows handed out.
  *
- * Order costs one radix sort of numbers (source and row in 64 bits). The tables of the whole run are met at random, so
- * what the next rows will touch is fetched while earlier ones are worked on. */
+ * Order costs one radix sort of numbers (source and row in 64 bits). What is kept of the whole run may be larger than
+ * the cache even for one part, so what the next rows will touch is fetched while earlier ones are worked on. */
 #include "observe/telescope/internal.h"
 #include "observe/telescope/kind.h"
 #include "observe/telescope/tool.h"
@@ -15,6 +15,7 @@
 enum {
 	AHEAD_ROWS = 32,   /* rows fetched before they are read */
 	AHEAD_TABLES = 16, /* then the tables' places that they name */
+	AHEAD_PORTS = 12,  /* the bits of a wide source's ports */
 	RADIX_BITS = 11,
 	FEW = 16, /* packets of a minute that are too few to speak against a tool */
 };
@@ -29,13 +30,13 @@ int batch_send(struct telescope *telescope, struct batch *batch, struct err *err
 /* --- order ------------------------------------------------------------------------------------------------------- */
 
 /* The rows sorted by version and source, and by appearance within: source << 32 | row. NULL: out of memory. */
-static uint64_t *rows_order(struct telescope *telescope)
+static uint64_t *rows_order(struct telescope *telescope, const struct tuple_table *tuples)
 {
-	uint32_t count = telescope->tuples.count, v4 = 0;
+	uint32_t count = tuples->count, v4 = 0;
 	if (count > telescope->order_room) {
 		free(telescope->order);
-		telescope->order = malloc(2 * (size_t)telescope->tuples.room * sizeof *telescope->order);
-		telescope->order_room = telescope->order ? telescope->tuples.room : 0;
+		telescope->order = malloc(2 * (size_t)tuples->room * sizeof *telescope->order);
+		telescope->order_room = telescope->order ? tuples->room : 0;
 		if (!telescope->order)
 			return NULL;
 	}
@@ -44,7 +45,7 @@ static uint64_t *rows_order(struct telescope *telescope)
 	uint32_t places[3][1 << RADIX_BITS] = {0};
 	uint32_t six = count;
 	for (uint32_t i = 0; i < count; i++) {
-		const struct tuple_key *key = &telescope->tuples.rows[i].key;
+		const struct tuple_key *key = &tuples->rows[i].key;
 		uint64_t item = (uint64_t)key->source << 32 | i;
 		if (key->version == 6) {
 			to[--six] = item; /* numbers of IPv6 sources stand behind the others, sorted below */
@@ -286,17 +287,22 @@ static uint64_t port_pair(const struct tuple_key *key)
 	return UINT64_C(1) << 63 | (uint64_t)(key->protocol == 17) << 48 | (uint64_t)key->port << 32 | key->source;
 }
 
+static uint64_t *wide_word(struct wide_source *wide, const struct tuple_key *key)
+{
+	return &wide->ports[key->protocol == 17][key->port >> 6];
+}
+
 /* Whether the pair of source and port is new: 1, 0, -ENOMEM. */
 static int pair_add(struct telescope *telescope, struct wide_source *wide, const struct tuple_key *key)
 {
 	struct number_set *set = &telescope->port_sources[key->version == 6];
 	if (!wide)
-		return number_set_add(set, port_pair(key));
-	uint64_t *bits = &wide->ports[key->protocol == 17][key->port >> 6], bit = UINT64_C(1) << (key->port & 63);
+		return number_set_add(set, shard_of(key->source), port_pair(key));
+	uint64_t *bits = wide_word(wide, key), bit = UINT64_C(1) << (key->port & 63);
 	if (*bits & bit)
 		return 0;
 	*bits |= bit;
-	return !wide->has_earlier || !number_set_has(set, port_pair(key));
+	return !wide->has_earlier || !number_set_has(set, shard_of(key->source), port_pair(key));
 }
 
 static int row_count(struct telescope *telescope, struct source *source, struct wide_source *wide,
@@ -375,6 +381,8 @@ static int group_close(struct telescope *telescope, struct tuple **rows, size_t 
 	}
 	int result = 0;
 	for (size_t i = 0; i < count; i++) {
+		if (wide && i + AHEAD_PORTS < count)
+			__builtin_prefetch(wide_word(wide, &rows[i + AHEAD_PORTS]->key), 1);
 		if (rows[i]->packets == 0)
 			continue;
 		if (row_count(telescope, source, wide, rows[i]) < 0)
@@ -385,27 +393,27 @@ static int group_close(struct telescope *telescope, struct tuple **rows, size_t 
 	return result;
 }
 
-static void fetch_ahead(const struct telescope *telescope, const uint64_t *order, uint32_t i, uint32_t count)
+static void fetch_ahead(const struct telescope *telescope, const struct tuple *rows, const uint64_t *order, uint32_t i,
+			uint32_t count)
 {
 	if (i + AHEAD_ROWS < count)
-		__builtin_prefetch(&telescope->tuples.rows[(uint32_t)order[i + AHEAD_ROWS]], 1);
+		__builtin_prefetch(&rows[(uint32_t)order[i + AHEAD_ROWS]], 1);
 	if (i + AHEAD_TABLES < count && order[i + AHEAD_TABLES] >> 32 == order[i] >> 32) {
 		/* many rows of one source: its ports are bits, see struct wide_source */
-		const struct tuple_key *key = &telescope->tuples.rows[(uint32_t)order[i + AHEAD_TABLES]].key;
+		const struct tuple_key *key = &rows[(uint32_t)order[i + AHEAD_TABLES]].key;
 		__builtin_prefetch(port_count_of(telescope, key->protocol, key->port), 1);
 	} else if (i + AHEAD_TABLES < count) {
-		const struct tuple_key *key = &telescope->tuples.rows[(uint32_t)order[i + AHEAD_TABLES]].key;
+		const struct tuple_key *key = &rows[(uint32_t)order[i + AHEAD_TABLES]].key;
 		source_table_prefetch(&telescope->sources[key->version == 6], key->source);
 		if (!row_has_port(key))
 			return;
 		__builtin_prefetch(port_count_of(telescope, key->protocol, key->port), 1);
-		number_set_prefetch(&telescope->port_sources[key->version == 6], port_pair(key));
+		number_set_prefetch(&telescope->port_sources[key->version == 6], shard_of(key->source), port_pair(key));
 	}
 }
 
-static int rows_close(struct telescope *telescope, uint64_t *order, uint32_t count, struct err *err)
+static int rows_close(struct telescope *telescope, struct tuple *rows, uint64_t *order, uint32_t count, struct err *err)
 {
-	struct tuple *rows = telescope->tuples.rows;
 	struct tuple **group = (struct tuple **)order; /* pointers take the places of the numbers they come from */
 	int result = 0;
 	for (uint32_t i = 0, next; i < count; i = next) {
@@ -415,7 +423,7 @@ static int rows_close(struct telescope *telescope, uint64_t *order, uint32_t cou
 			struct tuple *row = &rows[(uint32_t)order[next]];
 			if (row->key.version != version)
 				break;
-			fetch_ahead(telescope, order, next, count);
+			fetch_ahead(telescope, rows, order, next, count);
 			group[next] = row;
 		}
 		int closed = group_close(telescope, group + i, next - i, err);
@@ -424,28 +432,36 @@ static int rows_close(struct telescope *telescope, uint64_t *order, uint32_t cou
 	return result;
 }
 
+static int part_close(struct telescope *telescope, struct part *part, struct err *err)
+{
+	struct tuple_table *tuples = part->tuples.count ? &part->tuples : &telescope->tuples;
+	int result = part_fold(part, tuples, err);
+	uint32_t count = tuples->count, six = count;
+	struct tuple *rows = tuples->rows;
+	uint64_t *order = count ? rows_order(telescope, tuples) : NULL;
+	if (count && !order)
+		return err_set(err, -ENOMEM, "no memory to sort %u rows", count);
+	while (six > 0 && rows[(uint32_t)order[six - 1]].key.version == 6)
+		six--;
+	if (six < count)
+		qsort(order + six, count - six, sizeof *order, number_compare);
+	int closed = rows_close(telescope, rows, order, count, err);
+	tuple_table_clear(tuples);
+	return result < 0 ? result : closed;
+}
+
 int minute_close(struct telescope *telescope, struct err *err)
 {
-	uint32_t count = telescope->tuples.count;
 	if (telescope->minute_ns == INT64_MIN)
 		return 0;
 	int result = echoes_close(telescope, err);
-	uint64_t *order = count ? rows_order(telescope) : NULL;
-	if (count && !order)
-		result = err_set(err, -ENOMEM, "no memory to sort %u rows", count);
-	if (order) {
-		uint32_t six = count;
-		while (six > 0 && telescope->tuples.rows[(uint32_t)order[six - 1]].key.version == 6)
-			six--;
-		qsort(order + six, count - six, sizeof *order, number_compare);
-		int closed = rows_close(telescope, order, count, err);
-		result = result < 0 ? result : closed;
-		closed = batch_send(telescope, telescope->batch, err);
+	for (size_t i = 0; i < SHARDS; i++) {
+		int closed = part_close(telescope, &telescope->parts[i], err);
 		result = result < 0 ? result : closed;
 	}
-	tuple_table_clear(&telescope->tuples);
+	int sent = batch_send(telescope, telescope->batch, err);
 	telescope->minute_ns = INT64_MIN;
-	return result;
+	return result < 0 ? result : sent;
 }
 
 int echoes_close(struct telescope *telescope, struct err *err)

@@ -133,7 +133,7 @@ static void spark_fold(struct pulse *pulse, const struct packet *packet, const s
 {
 	struct batch *batch = pulse->sparks;
 	pulse->totals[line->key.kind]++;
-	uint32_t slot = (uint32_t)(line->hash >> 32) & (SPARK_SLOTS - 1);
+	uint32_t slot = (uint32_t)(tuple_hash(&line->key) >> 32) & (SPARK_SLOTS - 1);
 	for (; pulse->spark_slots[slot]; slot = (slot + 1) & (SPARK_SLOTS - 1)) {
 		uint32_t row = pulse->spark_slots[slot] - 1u;
 		struct addr source = packet_source(packet);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { HUGE_BYTES = 2 << 20, TUPLES_LEAST = 1 << 10 };
+enum { HUGE_BYTES = 2 << 20, TUPLES_LEAST = 64 };
 
 /* Where a number of 32 random bits falls among `room` places (Lemire's multiply-shift): any room, not only powers of
  * two, so that tables can grow by half or a quarter. */
@@ -100,7 +100,8 @@ void tuple_table_clear(struct tuple_table *table)
 		*table = small;
 		return;
 	}
-	memset(table->slots, 0, ((size_t)table->mask + 1) * sizeof *table->slots);
+	if (table->count)
+		memset(table->slots, 0, ((size_t)table->mask + 1) * sizeof *table->slots);
 	table->count = 0;
 }
 
@@ -142,11 +143,6 @@ static size_t shards_bytes(const struct shard *shards, size_t width)
 	for (size_t i = 0; i < SHARDS; i++)
 		bytes += (size_t)shards[i].room * width;
 	return bytes;
-}
-
-static inline uint64_t source_hash(uint32_t address)
-{
-	return hash_u64(address + UINT64_C(0x5bd1e995));
 }
 
 static struct source *source_place(const struct shard *shard, uint32_t address, uint64_t hash)
@@ -248,25 +244,25 @@ static int number_shard_grow(struct shard *shard)
 	return 0;
 }
 
-void number_set_prefetch(const struct number_set *set, uint64_t number)
+void number_set_prefetch(const struct number_set *set, uint32_t number_shard, uint64_t number)
 {
 	uint64_t hash = hash_u64(number);
-	const struct shard *shard = &set->shards[hash >> 56];
+	const struct shard *shard = &set->shards[number_shard];
 	if (shard->room)
 		__builtin_prefetch((uint64_t *)shard->entries + place_of((uint32_t)hash, shard->room), 1);
 }
 
-bool number_set_has(const struct number_set *set, uint64_t number)
+bool number_set_has(const struct number_set *set, uint32_t number_shard, uint64_t number)
 {
 	uint64_t hash = hash_u64(number);
-	const struct shard *shard = &set->shards[hash >> 56];
+	const struct shard *shard = &set->shards[number_shard];
 	return shard->room && *number_place(shard, number, hash) == number;
 }
 
-int number_set_add(struct number_set *set, uint64_t number)
+int number_set_add(struct number_set *set, uint32_t number_shard, uint64_t number)
 {
 	uint64_t hash = hash_u64(number);
-	struct shard *shard = &set->shards[hash >> 56];
+	struct shard *shard = &set->shards[number_shard];
 	if (shard_is_full(shard) && number_shard_grow(shard) < 0)
 		return -ENOMEM;
 	uint64_t *place = number_place(shard, number, hash);
@@ -383,8 +379,7 @@ static uint32_t echo_slot(const struct echo_table *table, const struct addr *vic
 {
 	uint32_t slot = (uint32_t)hash_u64(v6_hash(victim->bytes) ^ ((uint32_t)protocol << 16 | port)) & table->mask;
 	const struct echo *echo = &table->entries[slot];
-	while (echo->used &&
-	       (echo->port != port || echo->protocol != protocol || addr_compare(&echo->victim, victim) != 0)) {
+	while (echo->used && (echo->port != port || echo->protocol != protocol || !addr_same(&echo->victim, victim))) {
 		slot = (slot + 1) & table->mask;
 		echo = &table->entries[slot];
 	}

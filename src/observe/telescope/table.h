@@ -63,21 +63,16 @@ int tuple_table_reserve(struct tuple_table *table, uint32_t more); /* -ENOMEM ke
 /* Costs what is used. A table that was far larger than this minute needed becomes smaller. */
 void tuple_table_clear(struct tuple_table *table);
 
-static inline uint64_t tuple_hash_of(uint64_t low, uint32_t high)
-{
-	low = (low ^ (low >> 32)) * UINT64_C(0x9e3779b97f4a7c15) ^ high * UINT64_C(0xbf58476d1ce4e5b9);
-	low ^= low >> 29;
-	low *= UINT64_C(0x94d049bb133111eb);
-	return low ^ low >> 32;
-}
-
 static inline uint64_t tuple_hash(const struct tuple_key *key)
 {
 	uint64_t low;
 	uint32_t high;
 	__builtin_memcpy(&low, key, 8);
 	__builtin_memcpy(&high, (const char *)key + 8, 4);
-	return tuple_hash_of(low, high);
+	low = (low ^ (low >> 32)) * UINT64_C(0x9e3779b97f4a7c15) ^ high * UINT64_C(0xbf58476d1ce4e5b9);
+	low ^= low >> 29;
+	low *= UINT64_C(0x94d049bb133111eb);
+	return low ^ low >> 32;
 }
 
 static inline bool tuple_key_same(const struct tuple_key *a, const struct tuple_key *b)
@@ -91,7 +86,7 @@ static inline bool tuple_key_same(const struct tuple_key *a, const struct tuple_
 	return low_a == low_b && high_a == high_b;
 }
 
-/* The row of the key, or the slot where it belongs when it is not there (NULL). */
+/* The row of the key, or the slot where it belongs when it is not there (NULL). There must be room for one. */
 static inline struct tuple *tuple_table_find(const struct tuple_table *table, const struct tuple_key *key,
 					     uint64_t hash, uint32_t *ret_slot)
 {
@@ -107,7 +102,7 @@ static inline struct tuple *tuple_table_find(const struct tuple_table *table, co
 	return NULL;
 }
 
-/* A new row in a free slot: only the key is set. There must be room. */
+/* A new row in a free slot: only the key is set. */
 static inline struct tuple *tuple_table_add(struct tuple_table *table, const struct tuple_key *key, uint64_t hash,
 					    uint32_t slot)
 {
@@ -128,6 +123,17 @@ static inline uint64_t target_bit(uint32_t target_hash)
 /* --- sources ---------------------------------------------------------------------------------------------------- */
 
 enum { SHARDS = 256 };
+
+static inline uint64_t source_hash(uint32_t address)
+{
+	return hash_u64(address + UINT64_C(0x5bd1e995));
+}
+
+/* Everything of one source, in whichever table, stands in one shard. */
+static inline uint32_t shard_of(uint32_t address)
+{
+	return (uint32_t)(source_hash(address) >> 56);
+}
 
 /* What is kept of a source for the whole run: 20 bytes, so that 70 million fit well below 4 GiB. */
 struct source {
@@ -163,15 +169,16 @@ struct source *source_table_at(struct source_table *table, uint32_t address, boo
 void source_table_prefetch(const struct source_table *table, uint32_t address);
 size_t source_table_bytes(const struct source_table *table);
 
-/* Exact sets of numbers (never 0), sharded alike. */
+/* Exact sets of numbers (never 0), in the shards of the sources they are of. */
 struct number_set {
 	struct shard shards[SHARDS];
 	uint64_t count;
 };
 void number_set_done(struct number_set *set);
-int number_set_add(struct number_set *set, uint64_t number); /* 1 new, 0 there already, -ENOMEM */
-bool number_set_has(const struct number_set *set, uint64_t number);
-void number_set_prefetch(const struct number_set *set, uint64_t number);
+/* 1 new, 0 there already, -ENOMEM */
+int number_set_add(struct number_set *set, uint32_t shard, uint64_t number);
+bool number_set_has(const struct number_set *set, uint32_t shard, uint64_t number);
+void number_set_prefetch(const struct number_set *set, uint32_t shard, uint64_t number);
 size_t number_set_bytes(const struct number_set *set);
 
 /* Ports of sources that ask many: a bit each, so that the rows of one source stay in the cache. What such a source

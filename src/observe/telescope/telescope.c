@@ -1,17 +1,13 @@
-/* The hot path: parse a burst, drop what is not for the darknet, tell kind and tool, fold into tables.
- *
- * Per packet one line of the index and one of the rows of the open minute are touched, both fetched while neighbours in
- * the burst are worked on. What needs a source's history (two-packet rules, distinct counts) waits for the close of the
- * minute (minute.c), where all of a source's rows stand together.
+/* The hot path: parse a burst, drop what is not for the darknet, tell kind and tool, put what rows want to know of each
+ * packet to its part of the open minute (part.c). What needs a source's history (two-packet rules, distinct counts)
+ * waits for the close of the minute (minute.c), where all of a source's rows stand together.
  */
 #include "observe/telescope/telescope.h"
 
-#include "core/cursor.h"
 #include "observe/telescope/internal.h"
 #include "observe/telescope/kind.h"
 #include "observe/telescope/payload.h"
 #include "observe/telescope/tool.h"
-#include "wire/tcp_options.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -35,7 +31,7 @@ static int stamp_put(struct sink *sink, const struct batch *batch, struct err *e
 
 static int tables_new(struct telescope *telescope, struct err *err)
 {
-	if (tuple_table_init(&telescope->tuples, 0) < 0 || echo_table_reserve(&telescope->echoes, BURST_MAX) < 0)
+	if (echo_table_reserve(&telescope->echoes, BURST_MAX) < 0)
 		return err_set(err, -ENOMEM, "no memory for the telescope's tables");
 	telescope->batch = batch_new(&record_tuple, BATCH_ROWS);
 	telescope->echo_batch = batch_new(&record_echo, BATCH_ROWS);
@@ -90,7 +86,7 @@ void telescope_free(struct telescope *telescope)
 	if (!telescope)
 		return;
 	pulse_free(telescope->pulse);
-	tuple_table_done(&telescope->tuples);
+	parts_done(telescope);
 	echo_table_done(&telescope->echoes);
 	for (size_t v = 0; v < 2; v++) {
 		source_table_done(&telescope->sources[v]);
@@ -121,63 +117,6 @@ static uint32_t target_hash_of(const struct packet *packet)
 	}
 	number *= UINT64_C(0x9e3779b97f4a7c15);
 	return (uint32_t)((number ^ number >> 32) * UINT64_C(0xbf58476d1ce4e5b9) >> 32);
-}
-
-/* Window, TCP options, DF and a class of TTL: what a program or stack cannot help showing. */
-static uint32_t signature_of(struct packet *packet)
-{
-	uint8_t ttl_class = packet->ttl <= 64 ? 1 : packet->ttl <= 128 ? 2 : 3;
-	uint64_t options = packet->protocol == 6 && packet->l4 && packet->header_bytes > 20
-				   ? tcp_options_read(packet).signature
-				   : 0;
-	uint64_t window = packet->protocol == 6 ? packet->window : 0;
-	return (uint32_t)hash_u64(options ^ window << 16 ^ (uint64_t)(packet->flags & PACKET_DF) << 8 ^ ttl_class);
-}
-
-static void row_begin(struct tuple *row, const struct verdict_line *line, struct packet *packet, uint32_t at_us)
-{
-	uint8_t marks = packet_is_spoofed(packet, line->key.tool) ? TUPLE_SPOOFED : 0;
-	row->packets = 0;
-	row->bytes = row->target_bits = 0;
-	row->first_us = row->last_us = at_us;
-	row->seq = line->key.tool == TOOL_ZMAP && packet->protocol == 1 ? load_be32(packet->l4 + 4) : packet->seq;
-	row->unicornscan_key = packet->protocol == 6 && packet->version == 4
-				       ? tool_unicornscan_key(packet->seq, packet->dst, packet->dport, packet->sport)
-				       : 0;
-	row->payload = line->payload;
-	row->signature = signature_of(packet);
-	row->target_hash = (uint16_t)line->target_hash;
-	row->ttl = packet->ttl;
-	row->marks = (uint8_t)(marks | (line->certainty == TOOL_SECOND    ? TUPLE_SECOND
-					: line->certainty == TOOL_FOLLOWS ? TUPLE_FOLLOWS
-									  : 0));
-	row->agree = row->agree_unicornscan = 0;
-}
-
-static uint16_t plus16(uint16_t count, bool one)
-{
-	return (uint16_t)(count + (one && count != UINT16_MAX));
-}
-
-/* A later packet of a row beside its first: do the two-packet rules hold? */
-static inline void row_agree(struct tuple *row, const struct verdict_line *line, const struct packet *packet)
-{
-	bool candidate = row->key.tool == TOOL_NMAP || (row->key.tool == TOOL_ZMAP && row->key.protocol == 1);
-	if ((row->key.tool != TOOL_UNKNOWN && !candidate) || (uint16_t)line->target_hash == row->target_hash)
-		return;
-	if (row->key.protocol == 1) {
-		if (candidate)
-			row->agree = plus16(row->agree, tool_is_zmap_echo_pair(row->seq, load_be32(packet->l4 + 4)));
-		return;
-	}
-	if (row->key.protocol != 6)
-		return;
-	if (row->key.tool == TOOL_NMAP)
-		row->agree = plus16(row->agree, tool_is_nmap(row->seq, packet->seq));
-	if (packet->version == 4) {
-		uint32_t key = tool_unicornscan_key(packet->seq, packet->dst, packet->dport, packet->sport);
-		row->agree_unicornscan = plus16(row->agree_unicornscan, key == row->unicornscan_key);
-	}
 }
 
 /* The victim is who answers; of an ICMP error, whom the quoted packet was for. */
@@ -261,8 +200,6 @@ static inline int packet_judge(struct telescope *telescope, const struct packet 
 	line->certainty = (uint8_t)guess.certainty;
 	line->payload = packet->l4_bytes > packet->header_bytes ? payloads_note(telescope->payloads, packet) : 0;
 	line->target_hash = target_hash_of(packet);
-	line->hash = tuple_hash_of(low, high);
-	__builtin_prefetch(&telescope->tuples.slots[(uint32_t)line->hash & telescope->tuples.mask], 1);
 	telescope->counts.kinds[kind]++;
 	return result;
 }
@@ -288,63 +225,60 @@ static int minute_for(struct telescope *telescope, int64_t time_ns, struct err *
 	return result;
 }
 
-/* Where the row of a line most likely is: the first slot whose 32 bits agree. 0 where there is none. */
-static inline uint32_t row_guess(const struct tuple_table *table, uint64_t hash)
+/* What makes two packets take the same ways through the rules. */
+static inline unsigned shape_of(const struct packet *packet, uint8_t kind)
 {
-	uint32_t slot = (uint32_t)hash & table->mask, tag = (uint32_t)(hash >> 32);
-	for (; table->slots[slot].row; slot = (slot + 1) & table->mask)
-		if (table->slots[slot].tag == tag)
-			return table->slots[slot].row;
-	return 0;
+	unsigned tcp = packet->protocol == 6, udp = packet->protocol == 17;
+	return kind | tcp << 3 | udp << 4 | (unsigned)(packet->header_bytes > 20) << 5 |
+	       (unsigned)(packet->window == 65535) << 6 | (unsigned)((packet->window | 1) == 1025) << 7 |
+	       (unsigned)(packet->seq == packet->dst) << 8;
 }
 
-/* Packets begin..end of one minute into its rows. There is room. */
-static int span_fold(struct telescope *telescope, unsigned begin, unsigned end, struct err *err)
+/* Packets begin..end in the order of their shapes, else as they came. Their mixture is random: taken as they come, each
+ * branch of each rule would be foretold wrongly about as often as not, which costs more than this. */
+static void span_order(const struct telescope *telescope, unsigned begin, unsigned end, uint8_t *ret_order)
 {
-	struct tuple_table *table = &telescope->tuples;
-	int64_t base_ns = telescope->minute_ns - LATE_NS;
+	uint16_t places[1 << 9] = {0}, shapes[BURST_MAX], sum = 0;
+	for (unsigned i = begin; i < end; i++) {
+		shapes[i] = (uint16_t)shape_of(telescope->kept[i], telescope->kinds[i]);
+		places[shapes[i]]++;
+	}
+	for (unsigned shape = 0; shape < 1 << 9; shape++) {
+		uint16_t here = places[shape];
+		places[shape] = sum;
+		sum = (uint16_t)(sum + here);
+	}
+	for (unsigned i = begin; i < end; i++)
+		ret_order[places[shapes[i]]++] = (uint8_t)i;
+}
+
+/* Packets begin..end, all of one minute. */
+static int span_take(struct telescope *telescope, unsigned begin, unsigned end, struct err *err)
+{
+	uint8_t order[BURST_MAX];
 	int result = 0;
-	for (unsigned i = begin; i < end; i++) {
+	span_order(telescope, begin, end, order);
+	for (unsigned at = 0; at < end - begin; at++) {
+		unsigned i = order[at];
 		struct verdict_line *line = &telescope->lines[i];
-		line->row = row_guess(table, line->hash);
-		if (line->row)
-			__builtin_prefetch(&table->rows[line->row - 1], 1);
-	}
-	for (unsigned i = begin; i < end; i++) {
-		const struct verdict_line *line = &telescope->lines[i];
 		struct packet *packet = telescope->kept[i];
-		uint32_t at_us = (uint32_t)((uint64_t)(packet->time_ns - base_ns) / NS_PER_US), slot;
-		struct tuple *row = line->row ? &table->rows[line->row - 1] : NULL;
-		if (!row || __builtin_expect(!tuple_key_same(&row->key, &line->key), 0)) {
-			row = tuple_table_find(table, &line->key, line->hash, &slot);
-			if (!row) {
-				row = tuple_table_add(table, &line->key, line->hash, slot);
-				row_begin(row, line, packet, at_us);
-			} else {
-				row_agree(row, line, packet);
-			}
-		} else {
-			row_agree(row, line, packet);
-		}
-		row->packets++;
-		row->bytes += packet->ip_bytes;
-		row->target_bits |= target_bit(line->target_hash);
-		row->first_us = at_us < row->first_us ? at_us : row->first_us;
-		row->last_us = at_us > row->last_us ? at_us : row->last_us;
-		if (line->key.kind == PACKET_BACKSCATTER) {
-			int echoed = echo_fold(telescope, line, packet, err);
-			result = result < 0 ? result : echoed;
-		}
+		int step = packet_judge(telescope, packet, telescope->kinds[i], line, err);
+		result = result < 0 ? result : step;
+		step = event_add(telescope, packet, line, err);
+		result = result < 0 ? result : step;
 	}
-	for (unsigned i = begin; i < end && telescope->pulse; i++) {
-		int step = pulse_packet(telescope->pulse, telescope->kept[i], telescope->kept_frames[i],
-					&telescope->lines[i], err);
+	for (unsigned i = begin; i < end; i++) { /* what wants them in the order of time */
+		const struct verdict_line *line = &telescope->lines[i];
+		int step =
+			line->key.kind == PACKET_BACKSCATTER ? echo_fold(telescope, line, telescope->kept[i], err) : 0;
+		if (telescope->pulse && step >= 0)
+			step = pulse_packet(telescope->pulse, telescope->kept[i], telescope->kept_frames[i], line, err);
 		result = result < 0 ? result : step;
 	}
 	return result;
 }
 
-static int burst_fold(struct telescope *telescope, unsigned count, struct err *err)
+static int burst_take(struct telescope *telescope, unsigned count, struct err *err)
 {
 	int result = 0;
 	for (unsigned begin = 0, end; begin < count; begin = end) {
@@ -355,9 +289,7 @@ static int burst_fold(struct telescope *telescope, unsigned count, struct err *e
 			if (since >= (uint64_t)NS_PER_MINUTE)
 				break;
 		}
-		if (tuple_table_reserve(&telescope->tuples, end - begin) < 0)
-			return err_set(err, -ENOMEM, "no memory for more rows in a minute");
-		step = span_fold(telescope, begin, end, err);
+		step = span_take(telescope, begin, end, err);
 		result = result < 0 ? result : step;
 	}
 	return result;
@@ -417,13 +349,7 @@ int telescope_feed(struct telescope *telescope, const struct frame *frames, unsi
 		burst_count(telescope, kept);
 		return 0;
 	}
-	int result = 0;
-	for (unsigned i = 0; i < kept; i++) {
-		int step = packet_judge(telescope, telescope->kept[i], telescope->kinds[i], &telescope->lines[i], err);
-		result = result < 0 ? result : step;
-	}
-	int folded = burst_fold(telescope, kept, err);
-	return result < 0 ? result : folded;
+	return burst_take(telescope, kept, err);
 }
 
 int telescope_tick(struct telescope *telescope, int64_t now_ns, struct err *err)
