@@ -17,6 +17,14 @@ static void err_trim(struct err *err, int wanted_bytes)
 	err->text[end] = '\0';
 }
 
+/* Foreign bytes that a sentence quotes do not break its line. */
+static void err_one_line(struct err *err)
+{
+	for (char *at = err->text; *at; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			*at = '?';
+}
+
 int err_set(struct err *err, int code, const char *format, ...)
 {
 	if (!err)
@@ -25,6 +33,7 @@ int err_set(struct err *err, int code, const char *format, ...)
 	va_start(args, format);
 	err_trim(err, vsnprintf(err->text, sizeof err->text, format, args));
 	va_end(args);
+	err_one_line(err);
 	return code;
 }
 
@@ -40,5 +49,6 @@ int err_prefix(struct err *err, int code, const char *format, ...)
 	if (used >= 0 && used < ERR_TEXT_BYTES)
 		used += snprintf(err->text + used, sizeof err->text - (size_t)used, ": %s", was.text);
 	err_trim(err, used);
+	err_one_line(err);
 	return code;
 }

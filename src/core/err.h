@@ -18,7 +18,8 @@ struct err {
 #define printf_like(text, first) __attribute__((format(printf, text, first)))
 
 /* Write the sentence and hand the code back: `return err_set(err, -EINVAL, "%s:%u: ...", file, line);`
- * A sentence that is already there is replaced. Sentences past ERR_TEXT_BYTES are cut at a character's start. */
+ * A sentence that is already there is replaced. Sentences past ERR_TEXT_BYTES are cut at a character's start;
+ * control characters become '?'. */
 int err_set(struct err *err, int code, const char *format, ...) printf_like(3, 4);
 
 /* Put where in front of what a callee wrote: "prefix: sentence". Returns code. */
