@@ -260,6 +260,11 @@ static void series_see(struct series *series, uint64_t hash, uint32_t packets)
 	many_add(&series->sources, hash);
 }
 
+static uint32_t *waiting_of(const struct changes *changes, uint8_t protocol, uint16_t port)
+{
+	return &changes->waiting[(protocol == 17) << 16 | port];
+}
+
 static int changes_take(void *opaque, const struct batch *batch, struct findings *findings, struct err *err)
 {
 	struct changes *changes = opaque;
@@ -268,8 +273,11 @@ static int changes_take(void *opaque, const struct batch *batch, struct findings
 	const uint8_t *kind = batch->columns[3], *protocol = batch->columns[6], *spoofed = batch->columns[10];
 	const uint16_t *port = batch->columns[7];
 	const uint32_t *packets = batch->columns[11];
+	enum { AHEAD = 16 };
 	int first_code = 0;
 	for (uint32_t i = 0; i < batch->rows; i++) {
+		if (i + AHEAD < batch->rows)
+			__builtin_prefetch(waiting_of(changes, protocol[i + AHEAD], port[i + AHEAD]), 1);
 		if (kind[i] == PACKET_BACKSCATTER || spoofed[i])
 			continue;
 		int code = changes->interval_start_ns == INT64_MIN ||
@@ -289,7 +297,7 @@ static int changes_take(void *opaque, const struct batch *batch, struct findings
 		uint64_t key = (uint64_t)protocol[i] << 16 | port[i];
 		struct series *series = table_find(&changes->series, &key, table_hash(&changes->series, &key));
 		if (!series) {
-			uint32_t *waiting = &changes->waiting[(protocol[i] == 17) << 16 | port[i]];
+			uint32_t *waiting = waiting_of(changes, protocol[i], port[i]);
 			*waiting = *waiting + packets[i] < packets[i] ? UINT32_MAX : *waiting + packets[i];
 			if (*waiting < (uint64_t)changes->options.packets)
 				continue;

@@ -60,10 +60,10 @@ static const struct option_spec new_ports_option_table[] = {
 /* History is kept as 16 * log2(1 + sources): one byte, right to 4.4 %. */
 struct port {
 	struct few sources;
-	uint8_t history[HISTORY];
 	uint32_t packets; /* in the open interval */
 	bool seen, alarmed, due;
 	uint8_t quiet; /* of the history, asked once an interval: 0 unknown, 1 yes, 2 no */
+	uint8_t history[HISTORY];
 };
 
 struct alarm {
@@ -314,16 +314,27 @@ static bool port_is_due(const struct new_ports *state, struct port *port)
 	       few_count(&port->sources) >= (double)state->options.sources - 0.5 && port_is_quiet(state, port);
 }
 
+static uint32_t port_number(uint8_t protocol, uint16_t port)
+{
+	return (protocol == 17 ? 65536u : 0) + port;
+}
+
 static int new_ports_take(void *opaque, const struct batch *batch, struct findings *findings, struct err *err)
 {
 	struct new_ports *state = opaque;
 	const int64_t *minute = batch->columns[0], *first = batch->columns[14], *last = batch->columns[15];
 	const struct addr *source = batch->columns[2];
 	const uint8_t *kind = batch->columns[3], *protocol = batch->columns[6], *spoofed = batch->columns[10];
-	const uint16_t *port_number = batch->columns[7];
+	const uint16_t *port_column = batch->columns[7];
 	const uint32_t *packets = batch->columns[11];
+	enum { AHEAD = 16 };
 	int first_code = 0;
 	for (uint32_t i = 0; i < batch->rows; i++) {
+		if (i + AHEAD < batch->rows) {
+			struct port *ahead = &state->ports[port_number(protocol[i + AHEAD], port_column[i + AHEAD])];
+			__builtin_prefetch(few_word(&ahead->sources, addr_hash(&source[i + AHEAD])), 1);
+			__builtin_prefetch(&ahead->packets, 1);
+		}
 		if (kind[i] == PACKET_BACKSCATTER || spoofed[i] || (protocol[i] != 6 && protocol[i] != 17))
 			continue;
 		int code = 0;
@@ -339,7 +350,7 @@ static int new_ports_take(void *opaque, const struct batch *batch, struct findin
 			state->late++;
 			continue;
 		}
-		uint64_t number = (protocol[i] == 17 ? 65536 : 0) + port_number[i];
+		uint64_t number = port_number(protocol[i], port_column[i]);
 		struct port *port = &state->ports[number];
 		uint64_t rank = addr_hash(&source[i]);
 		int fresh = few_add(&port->sources, rank);

@@ -258,7 +258,7 @@ static int scanners_take(void *state, const struct batch *batch, struct findings
 	const uint16_t *port = batch->columns[7];
 	const uint32_t *packets = batch->columns[11], *targets = batch->columns[13];
 	const int64_t *first = batch->columns[14], *last = batch->columns[15];
-	enum { AHEAD = 16 };
+	enum { AHEAD = 32 };
 	struct track_key keys[AHEAD];
 	uint64_t hashes[AHEAD];
 	int first_code = 0;
@@ -272,6 +272,8 @@ static int scanners_take(void *state, const struct batch *batch, struct findings
 			if (last[i] > scanners->now_ns)
 				scanners->now_ns = last[i];
 		}
+		for (uint32_t j = 0; j < count; j++)
+			table_prefetch_record(&scanners->table, hashes[j]);
 		for (uint32_t j = 0; j < count; j++) {
 			uint32_t i = begin + j;
 			if (kind[i] != PACKET_SCAN && kind[i] != PACKET_SURVEY)
@@ -287,7 +289,7 @@ static int scanners_take(void *state, const struct batch *batch, struct findings
 		first_code = code;
 	if (scanners->swept_ns == INT64_MIN)
 		scanners->swept_ns = scanners->now_ns;
-	if (scanners->now_ns - scanners->swept_ns >= 30 * NS_PER_S) {
+	if (scanners->now_ns - scanners->swept_ns >= scanners->options.expiry_ns / 4) {
 		struct sweep sweep = {.scanners = scanners, .findings = findings, .err = err};
 		scanners->swept_ns = scanners->now_ns;
 		table_sweep(&scanners->table, track_keep, &sweep);

@@ -21,10 +21,15 @@ struct few {
 	uint64_t bits[8];
 };
 
+static inline uint64_t *few_word(struct few *few, uint64_t hash)
+{
+	return &few->bits[hash >> 61];
+}
+
 /* True when the bit was new. */
 static inline int few_add(struct few *few, uint64_t hash)
 {
-	uint64_t *word = &few->bits[hash >> 61], bit = UINT64_C(1) << (hash >> 55 & 63);
+	uint64_t *word = few_word(few, hash), bit = UINT64_C(1) << (hash >> 55 & 63);
 	int fresh = !(*word & bit);
 	*word |= bit;
 	return fresh;

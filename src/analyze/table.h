@@ -44,6 +44,14 @@ static inline void table_prefetch(const struct table *table, uint64_t hash)
 		__builtin_prefetch(&table->slots[hash & table->mask]);
 }
 
+/* A little later, when the slot is there: the record it names. */
+static inline void table_prefetch_record(const struct table *table, uint64_t hash)
+{
+	uint64_t slot = table->slots ? table->slots[hash & table->mask] : 0;
+	if (slot)
+		__builtin_prefetch(table->records + ((slot & UINT32_MAX) - 1) * table->record_bytes, 1);
+}
+
 static inline void *table_record(const struct table *table, size_t i)
 {
 	return table->records + i * table->record_bytes;

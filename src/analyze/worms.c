@@ -270,14 +270,18 @@ static int intervals_advance(struct worms *worms, int64_t minute_ns, struct find
 	return first_code;
 }
 
-/* The track of the pair; NULL at its first source of the interval, or when it does not fit. */
-static struct worm *worm_get(struct worms *worms, const struct worm_key *key, uint64_t source_hash)
+static uint16_t *mark_of(const struct worms *worms, uint64_t hash)
 {
-	uint64_t hash = table_hash(&worms->table, key);
+	return &worms->marks[hash >> 44];
+}
+
+/* The track of the pair; NULL at its first source of the interval, or when it does not fit. */
+static struct worm *worm_get(struct worms *worms, const struct worm_key *key, uint64_t hash, uint64_t source_hash)
+{
 	struct worm *worm = table_find(&worms->table, key, hash);
 	if (worm)
 		return worm;
-	uint16_t mark = (uint16_t)(source_hash >> 20 | 1), *at = &worms->marks[hash >> 44];
+	uint16_t mark = (uint16_t)(source_hash >> 20 | 1), *at = mark_of(worms, hash);
 	if (!*at || *at == mark) {
 		*at = mark;
 		return NULL;
@@ -298,8 +302,20 @@ static int worms_take(void *opaque, const struct batch *batch, struct findings *
 	const uint16_t *port = batch->columns[7];
 	const uint32_t *packets = batch->columns[11], *signature = batch->columns[17];
 	const uint64_t *payload = batch->columns[16];
+	enum { AHEAD = 32 };
+	struct worm_key keys[AHEAD];
+	uint64_t hashes[AHEAD];
 	int first_code = 0;
 	for (uint32_t i = 0; i < batch->rows; i++) {
+		for (uint32_t j = i; i % AHEAD == 0 && j < batch->rows && j < i + AHEAD; j++) {
+			struct worm_key *key = &keys[j - i];
+			*key = (struct worm_key){.port = (uint32_t)protocol[j] << 16 | port[j]};
+			key->kind = tool[j] ? BY_TOOL : payload[j] ? BY_PAYLOAD : BY_SIGNATURE;
+			key->fingerprint = tool[j] ? tool[j] : payload[j] ? payload[j] : signature[j];
+			hashes[j - i] = table_hash(&worms->table, key);
+			table_prefetch(&worms->table, hashes[j - i]);
+			__builtin_prefetch(mark_of(worms, hashes[j - i]), 1);
+		}
 		if (kind[i] != PACKET_SCAN || spoofed[i] || (protocol[i] != 6 && protocol[i] != 17))
 			continue;
 		int code = worms->interval_start_ns == INT64_MIN ||
@@ -312,15 +328,12 @@ static int worms_take(void *opaque, const struct batch *batch, struct findings *
 			worms->refused++;
 			continue;
 		}
-		struct worm_key key = {.port = (uint32_t)protocol[i] << 16 | port[i]};
-		key.kind = tool[i] ? BY_TOOL : payload[i] ? BY_PAYLOAD : BY_SIGNATURE;
-		key.fingerprint = tool[i] ? tool[i] : payload[i] ? payload[i] : signature[i];
-		uint64_t hash = addr_hash(&source[i]);
-		struct worm *worm = worm_get(worms, &key, hash);
+		uint64_t source_hash = addr_hash(&source[i]);
+		struct worm *worm = worm_get(worms, &keys[i % AHEAD], hashes[i % AHEAD], source_hash);
 		if (!worm)
 			continue;
 		worm->packets_open += packets[i];
-		many_add(&worm->sources, hash);
+		many_add(&worm->sources, source_hash);
 	}
 	return first_code;
 }
