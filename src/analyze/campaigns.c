@@ -131,21 +131,35 @@ static int campaigns_open(const void *options, const struct vantage *vantage, st
 
 /* ---- sources ---- */
 
+static unsigned port_of_highest_rank(struct campaign_source *source)
+{
+	unsigned worst = 0;
+	source->highest_rank = 0;
+	for (unsigned i = 0; i < source->port_count; i++) {
+		uint32_t rank = (uint32_t)(hash_u64(source->ports[i]) >> 32);
+		if (rank >= source->highest_rank) {
+			source->highest_rank = rank;
+			worst = i;
+		}
+	}
+	return worst;
+}
+
 /* Ports in order; a full list keeps those whose hash is lowest, so that two sources of the same many ports keep the
  * same ones (min-wise hashing, Broder 1997). */
 static void source_port(struct campaign_source *source, uint32_t port)
 {
-	unsigned worst = 0;
-	for (unsigned i = 0; i < source->port_count; i++) {
+	uint32_t rank = (uint32_t)(hash_u64(port) >> 32);
+	if (source->many_ports && rank >= source->highest_rank)
+		return;
+	unsigned at = source->port_count;
+	for (unsigned i = 0; i < at; i++)
 		if (source->ports[i] == port)
 			return;
-		if (hash_u64(source->ports[i]) > hash_u64(source->ports[worst]))
-			worst = i;
-	}
-	unsigned at = source->port_count;
 	if (at == LIMIT_SOURCE_PORTS) {
 		source->many_ports = true;
-		if (hash_u64(port) >= hash_u64(source->ports[worst]))
+		unsigned worst = port_of_highest_rank(source);
+		if (rank >= source->highest_rank)
 			return;
 		memmove(&source->ports[worst], &source->ports[worst + 1], (at - 1 - worst) * sizeof *source->ports);
 		at--;
@@ -157,6 +171,8 @@ static void source_port(struct campaign_source *source, uint32_t port)
 		at--;
 	}
 	source->ports[at] = port;
+	if (source->many_ports)
+		port_of_highest_rank(source);
 }
 
 struct tuple_columns {
@@ -649,10 +665,13 @@ static int campaigns_take(void *state, const struct batch *batch, struct finding
 	struct campaigns *campaigns = state;
 	struct tuple_columns tuple = tuple_of(batch);
 	enum { AHEAD = 16 };
+	uint64_t hash = 0;
 	int first_code = 0;
 	for (uint32_t i = 0; i < batch->rows; i++) {
-		if (i + AHEAD < batch->rows)
+		bool another = i == 0 || !addr_same(&tuple.source[i], &tuple.source[i - 1]);
+		if (i + AHEAD < batch->rows && !addr_same(&tuple.source[i + AHEAD], &tuple.source[i + AHEAD - 1]))
 			table_prefetch(&campaigns->sources, table_hash(&campaigns->sources, &tuple.source[i + AHEAD]));
+		hash = another ? table_hash(&campaigns->sources, &tuple.source[i]) : hash;
 		if (tuple.spoofed[i] || (tuple.kind[i] != PACKET_SCAN && tuple.kind[i] != PACKET_REFLECTION))
 			continue;
 		int64_t minute = time_floor(tuple.minute[i], NS_PER_MINUTE);
@@ -674,8 +693,7 @@ static int campaigns_take(void *state, const struct batch *batch, struct finding
 			campaigns->now_minute_ns = minute;
 		bool is_new;
 		const struct addr *addr = &tuple.source[i];
-		struct campaign_source *source =
-			table_add(&campaigns->sources, addr, table_hash(&campaigns->sources, addr), &is_new);
+		struct campaign_source *source = table_add(&campaigns->sources, addr, hash, &is_new);
 		if (source)
 			source_see(source, &tuple, i, (unsigned)((minute - campaigns->window_ns) / NS_PER_MINUTE));
 		else

@@ -18,7 +18,8 @@ struct campaign_source {
 	uint32_t signature; /* likewise */
 	uint32_t packets;
 	uint32_t ports[LIMIT_SOURCE_PORTS]; /* protocol << 16 | port; past the limit those of lowest hash; sorted */
-	uint32_t group;                     /* set by grouping; UINT32_MAX: none */
+	uint32_t highest_rank; /* of the ports, once there are too many: what is not below it is not kept */
+	uint32_t group;        /* set by grouping; UINT32_MAX: none */
 	uint16_t country;
 	uint8_t tool, tool_version, port_count;
 	bool many_ports;

@@ -260,6 +260,11 @@ static void series_see(struct series *series, uint64_t hash, uint32_t packets)
 	many_add(&series->sources, hash);
 }
 
+static uint64_t series_key(uint8_t protocol, uint16_t port)
+{
+	return (uint64_t)protocol << 16 | port;
+}
+
 static uint32_t *waiting_of(const struct changes *changes, uint8_t protocol, uint16_t port)
 {
 	return &changes->waiting[(protocol == 17) << 16 | port];
@@ -273,11 +278,18 @@ static int changes_take(void *opaque, const struct batch *batch, struct findings
 	const uint8_t *kind = batch->columns[3], *protocol = batch->columns[6], *spoofed = batch->columns[10];
 	const uint16_t *port = batch->columns[7];
 	const uint32_t *packets = batch->columns[11];
-	enum { AHEAD = 16 };
+	enum { AHEAD = 32 };
+	uint64_t hashes[AHEAD];
 	int first_code = 0;
 	for (uint32_t i = 0; i < batch->rows; i++) {
-		if (i + AHEAD < batch->rows)
-			__builtin_prefetch(waiting_of(changes, protocol[i + AHEAD], port[i + AHEAD]), 1);
+		for (uint32_t j = i; i % AHEAD == 0 && j < batch->rows && j < i + AHEAD; j++) {
+			uint64_t ahead = series_key(protocol[j], port[j]);
+			hashes[j - i] = table_hash(&changes->series, &ahead);
+			table_prefetch(&changes->series, hashes[j - i]);
+			__builtin_prefetch(waiting_of(changes, protocol[j], port[j]), 1);
+		}
+		for (uint32_t j = i; i % AHEAD == 0 && j < batch->rows && j < i + AHEAD; j++)
+			table_prefetch_record(&changes->series, hashes[j - i]);
 		if (kind[i] == PACKET_BACKSCATTER || spoofed[i])
 			continue;
 		int code = changes->interval_start_ns == INT64_MIN ||
@@ -294,8 +306,8 @@ static int changes_take(void *opaque, const struct batch *batch, struct findings
 		series_see(table_record(&changes->series, 0), hash, packets[i]); /* all ports */
 		if (protocol[i] != 6 && protocol[i] != 17)
 			continue;
-		uint64_t key = (uint64_t)protocol[i] << 16 | port[i];
-		struct series *series = table_find(&changes->series, &key, table_hash(&changes->series, &key));
+		uint64_t key = series_key(protocol[i], port[i]);
+		struct series *series = table_find(&changes->series, &key, hashes[i % AHEAD]);
 		if (!series) {
 			uint32_t *waiting = waiting_of(changes, protocol[i], port[i]);
 			*waiting = *waiting + packets[i] < packets[i] ? UINT32_MAX : *waiting + packets[i];

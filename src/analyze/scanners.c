@@ -4,7 +4,9 @@
  *
  * Minute tuples say how many distinct addresses a minute saw. Their sum over minutes counts an address again when it is
  * met in two minutes, so it is an upper bound; a host that keeps calling one wrong address is kept out by asking that
- * some minute saw at least two. The Internet-wide rate is the darknet's scaled by 2^32 / size of the darknet.
+ * some minute saw at least two. A pair of source and port is followed from that minute on: most pairs are one packet of
+ * somebody who asks every port, and to follow each of them would take more than all else. The Internet-wide rate is the
+ * darknet's scaled by 2^32 / size of the darknet.
  */
 #include "analyze/detectors.h"
 #include "analyze/limits.h"
@@ -15,7 +17,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 struct scanners_options {
 	int64_t addresses, rate, expiry_ns, repeat_ns, limit;
@@ -89,7 +91,8 @@ struct scanners {
 	struct scanners_options options;
 	struct vantage vantage;
 	struct table table;
-	uint32_t *due; /* tracks a batch touched that meet the rule; BATCH_ROWS_MAX */
+	uint32_t least_in_row; /* distinct addresses that a minute must have seen for a track to begin */
+	uint32_t *due;         /* tracks a batch touched that meet the rule; BATCH_ROWS_MAX */
 	uint32_t due_count;
 	int64_t now_ns, swept_ns;
 	uint64_t refused;
@@ -105,6 +108,7 @@ static int scanners_open(const void *options, const struct vantage *vantage, str
 	scanners->options = *(const struct scanners_options *)options;
 	scanners->vantage = *vantage;
 	scanners->due = due;
+	scanners->least_in_row = scanners->options.addresses > 1 ? 2 : 1;
 	scanners->now_ns = scanners->swept_ns = INT64_MIN;
 	table_init(&scanners->table, pool, sizeof(struct track), sizeof(struct track_key),
 		   (size_t)scanners->options.limit);
@@ -122,7 +126,7 @@ static double track_rate(const struct scanners *scanners, const struct track *tr
 static bool track_meets(const struct scanners *scanners, const struct track *track)
 {
 	return track->addresses >= (uint64_t)scanners->options.addresses &&
-	       (track->most_in_row >= 2 || scanners->options.addresses == 1) &&
+	       track->most_in_row >= scanners->least_in_row &&
 	       track_rate(scanners, track) >= (double)scanners->options.rate;
 }
 
@@ -204,10 +208,11 @@ struct sighting {
 static int track_see(struct scanners *scanners, const struct track_key *key, uint64_t hash, const struct sighting *seen,
 		     struct findings *findings, struct err *err)
 {
-	bool is_new;
-	struct track *track = table_add(&scanners->table, key, hash, &is_new);
+	bool is_new = false, may_begin = seen->targets >= scanners->least_in_row;
+	struct track *track =
+		may_begin ? table_add(&scanners->table, key, hash, &is_new) : table_find(&scanners->table, key, hash);
 	if (!track) {
-		scanners->refused++;
+		scanners->refused += may_begin;
 		return 0;
 	}
 	if (is_new)

@@ -316,6 +316,8 @@ static int worms_take(void *opaque, const struct batch *batch, struct findings *
 			table_prefetch(&worms->table, hashes[j - i]);
 			__builtin_prefetch(mark_of(worms, hashes[j - i]), 1);
 		}
+		for (uint32_t j = i; i % AHEAD == 0 && j < batch->rows && j < i + AHEAD; j++)
+			table_prefetch_record(&worms->table, hashes[j - i]);
 		if (kind[i] != PACKET_SCAN || spoofed[i] || (protocol[i] != 6 && protocol[i] != 17))
 			continue;
 		int code = worms->interval_start_ns == INT64_MIN ||
