@@ -279,7 +279,7 @@ static int changes_take(void *opaque, const struct batch *batch, struct findings
 	const uint16_t *port = batch->columns[7];
 	const uint32_t *packets = batch->columns[11];
 	enum { AHEAD = 32 };
-	uint64_t hashes[AHEAD];
+	uint64_t hashes[AHEAD], source_hashes[AHEAD];
 	int first_code = 0;
 	for (uint32_t i = 0; i < batch->rows; i++) {
 		for (uint32_t j = i; i % AHEAD == 0 && j < batch->rows && j < i + AHEAD; j++) {
@@ -288,8 +288,14 @@ static int changes_take(void *opaque, const struct batch *batch, struct findings
 			table_prefetch(&changes->series, hashes[j - i]);
 			__builtin_prefetch(waiting_of(changes, protocol[j], port[j]), 1);
 		}
-		for (uint32_t j = i; i % AHEAD == 0 && j < batch->rows && j < i + AHEAD; j++)
-			table_prefetch_record(&changes->series, hashes[j - i]);
+		for (uint32_t j = i; i % AHEAD == 0 && j < batch->rows && j < i + AHEAD; j++) {
+			struct series *series = table_prefetch_record(&changes->series, hashes[j - i]);
+			source_hashes[j - i] = addr_hash(&source[j]);
+			if (!series)
+				continue;
+			__builtin_prefetch(&series->packets, 1);
+			__builtin_prefetch(many_register(&series->sources, source_hashes[j - i]), 1);
+		}
 		if (kind[i] == PACKET_BACKSCATTER || spoofed[i])
 			continue;
 		int code = changes->interval_start_ns == INT64_MIN ||
@@ -302,7 +308,7 @@ static int changes_take(void *opaque, const struct batch *batch, struct findings
 			changes->refused++;
 			continue;
 		}
-		uint64_t hash = addr_hash(&source[i]);
+		uint64_t hash = source_hashes[i % AHEAD];
 		series_see(table_record(&changes->series, 0), hash, packets[i]); /* all ports */
 		if (protocol[i] != 6 && protocol[i] != 17)
 			continue;

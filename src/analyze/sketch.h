@@ -49,11 +49,16 @@ struct many {
 	uint8_t registers[MANY_REGISTERS];
 };
 
+static inline uint8_t *many_register(struct many *many, uint64_t hash)
+{
+	return &many->registers[hash >> 55];
+}
+
 static inline void many_add(struct many *many, uint64_t hash)
 {
 	uint64_t rest = hash << 9 | 1 << 8;
 	uint8_t rank = (uint8_t)(__builtin_clzll(rest) + 1);
-	uint8_t *at = &many->registers[hash >> 55];
+	uint8_t *at = many_register(many, hash);
 	if (rank > *at)
 		*at = rank;
 }

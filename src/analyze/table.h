@@ -44,12 +44,15 @@ static inline void table_prefetch(const struct table *table, uint64_t hash)
 		__builtin_prefetch(&table->slots[hash & table->mask]);
 }
 
-/* A little later, when the slot is there: the record it names. */
-static inline void table_prefetch_record(const struct table *table, uint64_t hash)
+/* A little later, when the slot is there: the record that most likely is the one, fetched. NULL: none. */
+static inline void *table_prefetch_record(const struct table *table, uint64_t hash)
 {
 	uint64_t slot = table->slots ? table->slots[hash & table->mask] : 0;
-	if (slot)
-		__builtin_prefetch(table->records + ((slot & UINT32_MAX) - 1) * table->record_bytes, 1);
+	if (!slot)
+		return NULL;
+	void *record = table->records + ((slot & UINT32_MAX) - 1) * table->record_bytes;
+	__builtin_prefetch(record, 1);
+	return record;
 }
 
 static inline void *table_record(const struct table *table, size_t i)

@@ -304,7 +304,7 @@ static int worms_take(void *opaque, const struct batch *batch, struct findings *
 	const uint64_t *payload = batch->columns[16];
 	enum { AHEAD = 32 };
 	struct worm_key keys[AHEAD];
-	uint64_t hashes[AHEAD];
+	uint64_t hashes[AHEAD], source_hashes[AHEAD];
 	int first_code = 0;
 	for (uint32_t i = 0; i < batch->rows; i++) {
 		for (uint32_t j = i; i % AHEAD == 0 && j < batch->rows && j < i + AHEAD; j++) {
@@ -316,8 +316,12 @@ static int worms_take(void *opaque, const struct batch *batch, struct findings *
 			table_prefetch(&worms->table, hashes[j - i]);
 			__builtin_prefetch(mark_of(worms, hashes[j - i]), 1);
 		}
-		for (uint32_t j = i; i % AHEAD == 0 && j < batch->rows && j < i + AHEAD; j++)
-			table_prefetch_record(&worms->table, hashes[j - i]);
+		for (uint32_t j = i; i % AHEAD == 0 && j < batch->rows && j < i + AHEAD; j++) {
+			struct worm *worm = table_prefetch_record(&worms->table, hashes[j - i]);
+			source_hashes[j - i] = addr_hash(&source[j]);
+			if (worm)
+				__builtin_prefetch(many_register(&worm->sources, source_hashes[j - i]), 1);
+		}
 		if (kind[i] != PACKET_SCAN || spoofed[i] || (protocol[i] != 6 && protocol[i] != 17))
 			continue;
 		int code = worms->interval_start_ns == INT64_MIN ||
@@ -330,7 +334,7 @@ static int worms_take(void *opaque, const struct batch *batch, struct findings *
 			worms->refused++;
 			continue;
 		}
-		uint64_t source_hash = addr_hash(&source[i]);
+		uint64_t source_hash = source_hashes[i % AHEAD];
 		struct worm *worm = worm_get(worms, &keys[i % AHEAD], hashes[i % AHEAD], source_hash);
 		if (!worm)
 			continue;

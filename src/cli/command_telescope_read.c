@@ -69,7 +69,7 @@ int command_telescope_read(const struct command_call *call, struct err *err)
 		return EXIT_USAGE;
 	}
 	struct files files = {.progress = {.label = ""}};
-	int result = reading_open(&files.reading, &options->reading, call->command->name, call->pool, err);
+	int result = reading_open(&files.reading, &options->reading, call->command->name, true, call->pool, err);
 	int worst = result;
 	int64_t began = clock_monotonic_ns();
 	for (int i = 0; i < call->operand_count && result == 0; i++) {

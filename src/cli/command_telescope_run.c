@@ -132,7 +132,7 @@ static int run_here(const struct command_call *call, struct watch *watch, struct
 	struct err later = {""};
 	int result = capture_open_interface(options->interface, (unsigned)options->ring_mib, 0, 0, &capture, err);
 	if (result == 0)
-		result = reading_open(&reading, &options->reading, call->command->name, call->pool, err);
+		result = reading_open(&reading, &options->reading, call->command->name, false, call->pool, err);
 	(void)progress_visible(&watch->progress);
 	if (result == 0)
 		result = confine(&(struct confine_policy){.raw = true}, options->unconfined, err);

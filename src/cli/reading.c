@@ -4,6 +4,7 @@
 #include "cli/reading.h"
 #include "cli/command.h"
 #include "cli/paths.h"
+#include "cli/relay.h"
 
 #include "core/clock.h"
 #include "observe/telescope/survey.h"
@@ -32,8 +33,8 @@ const struct option_spec reading_option_table[] = {
 	{NULL},
 };
 
-/* What the telescope hands out: placed, detected, added up. The batch is the telescope's, and its place columns are
- * empty for us to fill. */
+/* What the telescope hands out: placed, detected, added up. The batch is the telescope's or the relay's copy, and its
+ * place columns are empty for us to fill. */
 static int reading_put(struct sink *sink, const struct batch *batch, struct err *err)
 {
 	struct reading *reading = (struct reading *)sink;
@@ -175,16 +176,19 @@ void reading_print(const json_t *report, int64_t limit)
 	       json_real_value(json_object_get(report, "packets_per_second")) / 1e6);
 }
 
-int reading_open(struct reading *reading, const struct reading_options *options, const char *name, struct pool *pool,
-		 struct err *err)
+int reading_open(struct reading *reading, const struct reading_options *options, const char *name, bool apart,
+		 struct pool *pool, struct err *err)
 {
 	struct telescope_options telescope = {
 		.darknet = options->darknet, .exclude = options->exclude, .decapsulate = options->decapsulate};
 	reading->sink.put = reading_put;
 	int result = survey_load(path_shared(pool, options->surveys, "data/survey-organisations.yaml"), pool,
 				 &telescope.survey, err);
+	if (result == 0 && apart)
+		result = relay_new(&reading->sink, &reading->relay, err);
 	if (result == 0)
-		result = telescope_new(&telescope, &reading->sink, &reading->telescope, err);
+		result = telescope_new(&telescope, apart ? relay_sink(reading->relay) : &reading->sink,
+				       &reading->telescope, err);
 	if (result == 0) {
 		struct err missing = {""};
 		result = places_open_degraded(path_shared(pool, options->deps, "deps"), &reading->places, &missing);
@@ -204,12 +208,16 @@ int reading_open(struct reading *reading, const struct reading_options *options,
 
 int reading_finish(struct reading *reading, struct err *err)
 {
-	int finished = telescope_finish(reading->telescope, err), told = detectors_finish(reading->detectors, err);
+	int finished = telescope_finish(reading->telescope, err);
+	int arrived = reading->relay ? relay_drain(reading->relay, err) : 0;
+	int told = detectors_finish(reading->detectors, err);
+	finished = finished < 0 ? finished : arrived;
 	return finished < 0 ? finished : told;
 }
 
 void reading_close(struct reading *reading)
 {
+	relay_free(reading->relay);
 	detectors_free(reading->detectors);
 	report_free(reading->report);
 	places_close(reading->places);

@@ -19,8 +19,11 @@ struct reading_options {
 };
 extern const struct option_spec reading_option_table[];
 
+struct relay;
+
 struct reading {
 	struct sink sink;
+	struct relay *relay; /* NULL: everything in one thread */
 	struct telescope *telescope;
 	struct places *places;
 	struct report *report;
@@ -28,10 +31,10 @@ struct reading {
 	uint64_t trace_errors[TRACE_ANOMALIES];
 };
 
-/* `name` is the command's, for what is said on standard error. The struct is zeroed before, and closed also when this
- * fails. */
-int reading_open(struct reading *reading, const struct reading_options *options, const char *name, struct pool *pool,
-		 struct err *err) must_check;
+/* `name` is the command's, for what is said on standard error. `apart`: detectors and report in a thread of their own,
+ * so that the report is only to be had when finished. The struct is zeroed before, and closed also when this fails. */
+int reading_open(struct reading *reading, const struct reading_options *options, const char *name, bool apart,
+		 struct pool *pool, struct err *err) must_check;
 /* Close the open minute and every open finding. */
 int reading_finish(struct reading *reading, struct err *err) must_check;
 /* The report; `seconds` is how long it took. */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <xxhash.h>
 
 static const uint8_t batch_magic[4] = {'Y', 'G', 'B', '1'};
@@ -55,6 +56,28 @@ struct text batch_text(struct batch *batch, const char *bytes, size_t length)
 {
 	char *copy = arena_copy(batch->texts, bytes, length);
 	return copy ? (struct text){copy, (uint32_t)length} : (struct text){NULL, 0};
+}
+
+int batch_copy(const struct batch *batch, struct batch *copy)
+{
+	batch_clear(copy);
+	if (batch->rows > copy->capacity)
+		return -ENOMEM;
+	copy->sensor_boot = batch->sensor_boot;
+	copy->sequence = batch->sequence;
+	for (size_t i = 0; batch->kind->columns[i].name; i++) {
+		enum column_type type = batch->kind->columns[i].type;
+		memcpy(copy->columns[i], batch->columns[i], batch->rows * column_width(type));
+		struct text *texts = copy->columns[i];
+		for (uint32_t row = 0; row < batch->rows && column_is_text(type); row++) {
+			uint32_t length = texts[row].length;
+			texts[row] = batch_text(copy, texts[row].bytes, length);
+			if (length > 0 && !texts[row].bytes)
+				return -ENOMEM;
+		}
+	}
+	copy->rows = batch->rows;
+	return 0;
 }
 
 size_t batch_encoded_bytes(const struct batch *batch)

@@ -24,6 +24,8 @@ struct batch {
 struct batch *batch_new(const struct record_kind *kind, uint32_t capacity); /* NULL: out of memory */
 void batch_free(struct batch *batch);
 void batch_clear(struct batch *batch);
+/* Make `copy`, of the same kind, hold the same rows and name. -ENOMEM: it has no room, or there is none for texts. */
+int batch_copy(const struct batch *batch, struct batch *copy);
 
 /* Copy text into the batch; {NULL, 0} when out of memory. */
 struct text batch_text(struct batch *batch, const char *bytes, size_t length);
