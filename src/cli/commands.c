@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include "cli/command_hub.h"
+#include "cli/command_indicator.h"
 
 #include <stddef.h>
 
@@ -73,6 +74,50 @@ const struct command commands[] = {
 		.options = data_option_table,
 		.options_bytes = sizeof(struct data_options),
 		.run = command_status,
+	},
+	{
+		.name = "indicator list",
+		.summary = "list indicators, or those of a value",
+		.summary_ja = "指標の一覧、または値による検索",
+		.operands = "[VALUE]",
+		.operands_help = "an address, a name, a URL, a hash or an AS number",
+		.options = indicator_list_option_table,
+		.options_bytes = sizeof(struct indicator_list_options),
+		.run = command_indicator_list,
+		.example = "yagura indicator list --data DIR --kind domain --state active",
+	},
+	{
+		.name = "indicator add",
+		.summary = "make indicators of values",
+		.summary_ja = "値から指標を作る",
+		.operands = "VALUE...",
+		.operands_help = "addresses, prefixes, names, URLs, hashes or AS numbers",
+		.options = indicator_add_option_table,
+		.options_bytes = sizeof(struct indicator_add_options),
+		.run = command_indicator_add,
+		.example = "yagura indicator add --data DIR --tlp green 198.51.100.7",
+	},
+	{
+		.name = "indicator import",
+		.summary = "take indicators from STIX, MISP, CSV or plain lists",
+		.summary_ja = "STIX・MISP・CSV・一覧から指標を取り込む",
+		.operands = "FILE...",
+		.operands_help = "files, or - for standard input",
+		.options = indicator_import_option_table,
+		.options_bytes = sizeof(struct indicator_import_options),
+		.run = command_indicator_import,
+		.example = "yagura indicator import --data DIR --tlp green --source abuse.ch list.txt",
+	},
+	{
+		.name = "indicator expire",
+		.summary = "end indicators whose time is over, or those named",
+		.summary_ja = "期限の切れた指標、または指定した指標を終わらせる",
+		.operands = "[ID...]",
+		.operands_help = "ids of indicators; without them all whose time is over",
+		.options = indicator_expire_option_table,
+		.options_bytes = sizeof(struct indicator_expire_options),
+		.run = command_indicator_expire,
+		.example = "yagura indicator expire --data DIR",
 	},
 	{
 		.name = "backup",

@@ -111,6 +111,10 @@ int indicators_source_add(struct indicators *store, const struct indicators_sour
  * other content, or a clearance that is too low. */
 int indicators_put(struct indicators *store, const struct indicators_object *object, int64_t source, int64_t collection,
 		   int64_t now_ns, struct err *err) must_check;
+/* An indicator that is there already was met again, as a list that is read each day does: it lives on. 0; 1: there is
+ * none of that id. Between begin and commit. */
+int indicators_seen(struct indicators *store, const struct indicators_object *object, int64_t seen_ns,
+		    struct err *err) must_check;
 /* How many values that an indicator of another id had too were put since begin. */
 uint64_t indicators_correlated(const struct indicators *store);
 
@@ -198,3 +202,6 @@ int indicators_state_set(struct indicators *store, const char *id, enum indicato
 unsigned indicator_score(enum indicator_kind kind, unsigned confidence, int64_t seen_ns, int64_t until_ns,
 			 int64_t now_ns);
 int64_t indicator_lifetime_ns(enum indicator_kind kind);
+
+void indicators_uuid_format(const uint8_t uuid[16], char text[37]);
+bool indicators_uuid_parse(const char *text, size_t bytes, uint8_t uuid[16]); /* 36 characters */

@@ -92,7 +92,7 @@ static const char *column_text(sqlite3_stmt *statement, int column)
 static void listed_read(sqlite3_stmt *statement, int64_t now_ns, struct indicators_listed *listed)
 {
 	char uuid[37];
-	uuid_format(sqlite3_column_blob(statement, 2), uuid);
+	indicators_uuid_format(sqlite3_column_blob(statement, 2), uuid);
 	*listed = (struct indicators_listed){
 		.seq = sqlite3_column_int64(statement, 0),
 		.kind = (enum indicator_kind)sqlite3_column_int(statement, 3),
@@ -193,7 +193,7 @@ static int state_write(struct indicators *store, const char *id, enum indicator_
 	uint8_t uuid[16];
 	int64_t type, seq;
 	int code = 1;
-	if (hyphens && uuid_parse(hyphens + 2, strlen(hyphens + 2), uuid))
+	if (hyphens && indicators_uuid_parse(hyphens + 2, strlen(hyphens + 2), uuid))
 		code = statement_number(store, &store->writer, &type, err, STATEMENT_TYPE_FIND, "t", id,
 					(size_t)(hyphens - id));
 	if (code == 0)

@@ -65,7 +65,7 @@ static int key_of_id(struct indicators *store, struct indicators_connection *rea
 	uint8_t uuid[16];
 	int64_t type;
 	*ret_key = 0;
-	if (!hyphens || !uuid_parse(hyphens + 2, strlen(hyphens + 2), uuid))
+	if (!hyphens || !indicators_uuid_parse(hyphens + 2, strlen(hyphens + 2), uuid))
 		return 0;
 	int code = statement_number(store, reader, &type, err, STATEMENT_TYPE_FIND, "t", id, (size_t)(hyphens - id));
 	if (code == 0)
@@ -98,7 +98,7 @@ static int page_bind(struct indicators *store, struct indicators_connection *rea
 static void row_read(sqlite3_stmt *statement, bool with_text, struct indicators_row *row)
 {
 	char uuid[37];
-	uuid_format(sqlite3_column_blob(statement, 4), uuid);
+	indicators_uuid_format(sqlite3_column_blob(statement, 4), uuid);
 	row->added_us = sqlite3_column_int64(statement, 0);
 	row->version_us = sqlite3_column_int64(statement, 1);
 	row->version_digits = (unsigned)sqlite3_column_int(statement, 2);

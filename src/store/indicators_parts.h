@@ -133,8 +133,6 @@ int statement_step(const struct indicators *store, struct indicators_connection 
 
 int64_t object_key(int64_t type, const uint8_t uuid[16]);
 int64_t value_hash(enum indicator_kind kind, const char *text, size_t bytes);
-void uuid_format(const uint8_t uuid[16], char text[37]);
-bool uuid_parse(const char *text, size_t bytes, uint8_t uuid[16]); /* 36 characters */
 int64_t instant_next(struct indicators *store, int64_t now_ns);
 
 /* What stands on a shelf, however it came there. */

@@ -203,26 +203,45 @@ static int indicator_put(struct indicators *store, const struct indicators_objec
 	return code;
 }
 
+/* The current version of an indicator. 0; 1: there is none. */
+static int indicator_find(struct indicators *store, const char *type_name, size_t type_bytes, const uint8_t uuid[16],
+			  int64_t *ret_seq, enum indicator_kind *ret_kind, struct err *err)
+{
+	int64_t type, kind = 0;
+	int code = type_number(store, type_name, type_bytes, &type, err);
+	if (code == 0)
+		code = statement_number(store, &store->writer, ret_seq, err, STATEMENT_LATEST_FIND, "iib",
+					object_key(type, uuid), type, uuid);
+	if (code == 0)
+		code = statement_number(store, &store->writer, &kind, err, STATEMENT_INDICATOR_KIND, "i", *ret_seq);
+	*ret_kind = (enum indicator_kind)kind;
+	return code;
+}
+
+int indicators_seen(struct indicators *store, const struct indicators_object *object, int64_t seen_ns, struct err *err)
+{
+	int64_t seq;
+	enum indicator_kind kind;
+	int code = indicator_find(store, object->type, object->type_bytes, object->uuid, &seq, &kind, err);
+	return code ? code
+		    : statement_run(store, &store->writer, err, STATEMENT_INDICATOR_SEEN, "iiii", INT64_C(0), seen_ns,
+				    seen_ns + indicator_lifetime_ns(kind), seq);
+}
+
 /* A sighting counts at its indicator, makes it live on, or (a count of 0) denies it. */
 static int sighting_count(struct indicators *store, const struct indicators_object *object, struct err *err)
 {
-	int64_t type, kind;
-	struct known_versions *versions = &store->known;
-	int code = type_number(store, object->sighted_type, object->sighted_type_bytes, &type, err);
-	if (code == 0)
-		code = versions_load(store, type, object->sighted_uuid, versions, err);
-	const struct known_version *of = code == 0 ? version_latest(versions) : NULL;
-	if (!of)
-		return code < 0 ? code : 0;
-	code = statement_number(store, &store->writer, &kind, err, STATEMENT_INDICATOR_KIND, "i", of->seq);
+	int64_t seq;
+	enum indicator_kind kind;
+	int code = indicator_find(store, object->sighted_type, object->sighted_type_bytes, object->sighted_uuid, &seq,
+				  &kind, err);
 	if (code != 0)
 		return code < 0 ? code : 0;
 	if (object->seen_count == 0)
 		return statement_run(store, &store->writer, err, STATEMENT_INDICATOR_STATE, "ii",
-				     (int64_t)STATE_FALSE_POSITIVE, of->seq);
+				     (int64_t)STATE_FALSE_POSITIVE, seq);
 	return statement_run(store, &store->writer, err, STATEMENT_INDICATOR_SEEN, "iiii", (int64_t)object->seen_count,
-			     object->seen_ns, object->seen_ns + indicator_lifetime_ns((enum indicator_kind)kind),
-			     of->seq);
+			     object->seen_ns, object->seen_ns + indicator_lifetime_ns(kind), seq);
 }
 
 static int shelves_put(struct indicators *store, const struct shelf_item *item, const struct known_versions *others,
@@ -294,6 +313,5 @@ int indicators_put(struct indicators *store, const struct indicators_object *obj
 		code = values_put(store, object, item.seq, latest ? latest->seq : 0, NULL, err);
 	if (code == 0)
 		code = shelves_put(store, &item, versions, collection, now_ns, err);
-	/* Last: it uses the room for versions again. */
 	return code == 0 && object->is_sighting ? sighting_count(store, object, err) : code;
 }

@@ -93,7 +93,7 @@ static int collection_write(struct indicators *store, struct indicators_collecti
 	randombytes_buf(uuid, sizeof uuid);
 	uuid[6] = (uint8_t)((uuid[6] & 0x0f) | 0x40);
 	uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
-	uuid_format(uuid, text);
+	indicators_uuid_format(uuid, text);
 	sqlite3_stmt *statement =
 		statement_bind(store, &store->writer, err, STATEMENT_COLLECTION_PUT, "ssssiiis", text, collection->name,
 			       collection->title, collection->description, (int64_t)collection->clearance,

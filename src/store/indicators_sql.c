@@ -301,7 +301,7 @@ int64_t value_hash(enum indicator_kind kind, const char *text, size_t bytes)
 	return (int64_t)XXH64(text, bytes, (uint64_t)kind);
 }
 
-void uuid_format(const uint8_t uuid[16], char text[37])
+void indicators_uuid_format(const uint8_t uuid[16], char text[37])
 {
 	static const char digits[] = "0123456789abcdef";
 	for (unsigned i = 0, at = 0; i < 16; i++) {
@@ -313,7 +313,7 @@ void uuid_format(const uint8_t uuid[16], char text[37])
 	text[36] = '\0';
 }
 
-bool uuid_parse(const char *text, size_t bytes, uint8_t uuid[16])
+bool indicators_uuid_parse(const char *text, size_t bytes, uint8_t uuid[16])
 {
 	unsigned nibbles = 0;
 	for (size_t i = 0; i < bytes; i++) {

@@ -1,0 +1,174 @@
+/* yagura indicator import: files of indicators into the store, with a report of what was refused and why. */
+#include "cli/command_indicator.h"
+
+#include "core/clock.h"
+#include "share/import.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const struct option_spec indicator_import_option_table[] = {
+	{"data", OPTION_PATH, OPTION_AT(struct indicator_import_options, data), "run-data", .argument = "DIR",
+	 .help = "data directory of the hub", .help_ja = "ハブのデータディレクトリ"},
+	{"format", OPTION_CHOICE, OPTION_AT(struct indicator_import_options, format), "auto",
+	 .choices = IMPORT_FORMAT_CHOICES, .help = "how the files are written", .help_ja = "ファイルの形式"},
+	{"source", OPTION_TEXT, OPTION_AT(struct indicator_import_options, source), .argument = "NAME",
+	 .help = "where they come from, kept with each; without it the file's name",
+	 .help_ja = "出所の名前。省略時はファイル名"},
+	{"collection", OPTION_TEXT, OPTION_AT(struct indicator_import_options, collection), .argument = "NAME",
+	 .help = "release them to this collection too", .help_ja = "このコレクションにも出す"},
+	{"tlp", OPTION_CHOICE, OPTION_AT(struct indicator_import_options, tlp), "amber",
+	 .choices = "clear|green|amber|amber+strict|red", .help = "what those without a marking count as (TLP 2.0)",
+	 .help_ja = "印のないものの共有範囲(TLP 2.0)"},
+	{"confidence", OPTION_INT, OPTION_AT(struct indicator_import_options, confidence), "50", .max = 100,
+	 .argument = "0..100", .help = "how sure those are that do not say it",
+	 .help_ja = "確度の記載がないものの確度"},
+	{"lifetime", OPTION_DURATION, OPTION_AT(struct indicator_import_options, lifetime_ns), .argument = "TIME",
+	 .help = "how long those hold that do not say it; without it as long as their kind lives",
+	 .help_ja = "期限の記載がないものの有効期間。省略時は種類ごとの寿命"},
+	{"dry-run", OPTION_FLAG, OPTION_AT(struct indicator_import_options, dry_run),
+	 .help = "only say what would be taken", .help_ja = "取り込まずに結果だけ示す"},
+	{NULL},
+};
+
+enum { STDIN_BYTES_MAX = 1 << 30 };
+
+struct whole_file {
+	char *text;
+	size_t bytes;
+	bool mapped;
+};
+
+static int stdin_read(struct whole_file *file, struct err *err)
+{
+	size_t room = 1 << 16;
+	char *text = malloc(room);
+	for (size_t got = 1; text && got > 0;) {
+		got = fread(text + file->bytes, 1, room - file->bytes, stdin);
+		file->bytes += got;
+		if (file->bytes < room)
+			continue;
+		char *grown = room < STDIN_BYTES_MAX ? realloc(text, room *= 2) : NULL;
+		if (!grown)
+			free(text);
+		text = grown;
+	}
+	file->text = text;
+	return text ? 0 : err_set(err, -EFBIG, "standard input: more than 1 GiB, or no memory for it");
+}
+
+static int file_open(const char *path, struct whole_file *file, struct err *err)
+{
+	struct stat status;
+	*file = (struct whole_file){0};
+	if (strcmp(path, "-") == 0)
+		return stdin_read(file, err);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
+		int code = fd < 0 ? -errno : -EINVAL;
+		if (fd >= 0)
+			close(fd);
+		return err_set(err, code, "%s: %s", path, fd < 0 ? strerror(-code) : "a file was expected");
+	}
+	file->bytes = (size_t)status.st_size;
+	file->mapped = file->bytes > 0;
+	file->text = file->mapped ? mmap(NULL, file->bytes, PROT_READ, MAP_PRIVATE, fd, 0) : strdup("");
+	close(fd);
+	return file->text && file->text != MAP_FAILED ? 0 : err_set(err, -ENOMEM, "%s: cannot be read", path);
+}
+
+static void file_close(struct whole_file *file)
+{
+	if (file->mapped)
+		munmap(file->text, file->bytes);
+	else
+		free(file->text);
+}
+
+struct report {
+	const char *path;
+	json_t *refused; /* NULL: print at once */
+};
+
+enum { REFUSED_SHOWN = 1000 };
+
+static void refused_say(void *context, const char *where, const char *why)
+{
+	struct report *report = context;
+	if (!report->refused)
+		fprintf(stderr, "%s: %s: %s\n", report->path, where, why);
+	else if (json_array_size(report->refused) < REFUSED_SHOWN)
+		json_array_append_new(report->refused, json_pack("{s:s, s:s}", "where", where, "why", why));
+}
+
+static void result_say(const struct import_result *result, struct report *report, double seconds)
+{
+	if (report->refused) {
+		json_t *json = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:O}", "file", report->path, "taken",
+					 (json_int_t)result->taken, "known", (json_int_t)result->known, "refused",
+					 (json_int_t)result->refused, "correlated", (json_int_t)result->correlated,
+					 "warned", (json_int_t)result->warned, "unread_patterns",
+					 (json_int_t)result->unread, "seconds", seconds, "refusals", report->refused);
+		json_dumpf(json, stdout, JSON_COMPACT);
+		printf("\n");
+		json_decref(json);
+		json_decref(report->refused);
+		return;
+	}
+	printf("%s: %" PRIu64 " taken, %" PRIu64 " there already, %" PRIu64 " refused; %" PRIu64
+	       " values were known, %" PRIu64 " on warning lists; %.1f s\n",
+	       report->path, result->taken, result->known, result->refused, result->correlated, result->warned,
+	       seconds);
+}
+
+static int file_import(const struct indicator_import_options *options, struct import *import, const char *path,
+		       struct err *err)
+{
+	struct whole_file file;
+	struct import_result result;
+	struct report report = {path, options->common.json ? json_array() : NULL};
+	int code = file_open(path, &file, err);
+	if (code < 0)
+		return code;
+	import->source.name = options->source ? options->source : path;
+	import->context = &report;
+	int64_t began = clock_monotonic_ns();
+	code = import_text(import, file.text, file.bytes, &result, err);
+	file_close(&file);
+	if (code < 0)
+		return err_prefix(err, code, "%s", path);
+	result_say(&result, &report, (double)(clock_monotonic_ns() - began) / 1e9);
+	return result.taken + result.known == 0 && result.refused > 0
+		       ? err_set(err, -EINVAL, "%s: all was refused", path)
+		       : 0;
+}
+
+int command_indicator_import(const struct command_call *call, struct err *err)
+{
+	const struct indicator_import_options *options = call->options;
+	struct import import = {.format = (enum import_format)options->format,
+				.source = {.kind = "file", .by = getenv("USER") ? getenv("USER") : "local"},
+				.tlp = (enum tlp)options->tlp,
+				.confidence = (unsigned)options->confidence,
+				.lifetime_ns = options->lifetime_ns,
+				.now_ns = clock_now_ns(),
+				.dry = options->dry_run,
+				.refused = refused_say};
+	if (call->operand_count == 0)
+		return err_set(err, EXIT_USAGE, "a file was expected, or - for standard input");
+	int result = command_indicators_open(options->data, &import.store, err);
+	if (result == 0)
+		result = command_collection(import.store, options->collection, &import.collection, err);
+	for (int i = 0; i < call->operand_count && result == 0; i++)
+		result = file_import(options, &import, call->operands[i], err);
+	indicators_close(import.store);
+	return result == 0 ? EXIT_DONE : EXIT_FAILED;
+}
