@@ -42,7 +42,7 @@ enum packet_anomaly {
 	ANOMALY_IPV6_EXTENSION,  /* chain too long or cut */
 	ANOMALY_L4_TRUNCATED,
 	ANOMALY_TCP_HEADER_LENGTH,
-	ANOMALY_TCP_OPTIONS, /* noted by tcp_options_read() only */
+	ANOMALY_TCP_OPTIONS, /* noted by tcp_options_signature() only */
 	ANOMALY_UDP_LENGTH,
 	ANOMALY_ICMP_QUOTE_TRUNCATED,
 	ANOMALY_TUNNEL_DEPTH,

@@ -1,61 +1,42 @@
-/* The walk over TCP options (RFC 9293 section 3.2): a sticky cursor over what was captured of them. */
+/* The walk over TCP options. See tcp_options.h. */
 #include "wire/tcp_options.h"
 
-#include "core/cursor.h"
 #include "core/hash.h"
+
+#include <stdbool.h>
+#include <stddef.h>
 
 enum { KIND_END, KIND_NOP, KIND_MSS, KIND_WINDOW_SCALE, KIND_SACK_PERMITTED, KIND_SACK, KIND_TIMESTAMP = 8 };
 
-/* What one option of a kind and a length (all its bytes) says; `c` is at its value. False: not what the kind wants. */
-static bool option_take(struct tcp_options *options, uint8_t kind, uint8_t length, struct cursor c)
+/* Whether an option with this length byte, of which `left` bytes are there behind the kind, is what its kind wants. */
+static inline bool option_is_sound(uint8_t kind, uint8_t length, ptrdiff_t left)
 {
-	switch (kind) {
-	case KIND_MSS:
-		options->has_mss = length == 4;
-		options->mss = options->has_mss ? cursor_be16(&c) : options->mss;
-		return options->has_mss;
-	case KIND_WINDOW_SCALE:
-		options->has_window_scale = length == 3;
-		options->window_scale = options->has_window_scale ? cursor_u8(&c) : options->window_scale;
-		return options->has_window_scale;
-	case KIND_SACK_PERMITTED:
-		options->sack_permitted = length == 2;
-		return options->sack_permitted;
-	case KIND_SACK:
-		return length >= 10 && (length - 2) % 8 == 0;
-	case KIND_TIMESTAMP:
-		options->has_timestamp = length == 10;
-		if (options->has_timestamp) {
-			options->timestamp = cursor_be32(&c);
-			options->timestamp_echo = cursor_be32(&c);
-		}
-		return options->has_timestamp;
-	default:
-		return true;
-	}
+	static const uint8_t lengths[256] = {
+		[KIND_MSS] = 4, [KIND_WINDOW_SCALE] = 3, [KIND_SACK_PERMITTED] = 2, [KIND_TIMESTAMP] = 10};
+	if (length < 2 || length - 1 > left || (lengths[kind] && lengths[kind] != length))
+		return false;
+	return kind != KIND_SACK || (length >= 10 && (length - 2) % 8 == 0);
 }
 
-struct tcp_options tcp_options_read(struct packet *packet)
+uint64_t tcp_options_signature(struct packet *packet)
 {
-	struct tcp_options options = {0};
 	if (packet->protocol != 6 || !packet->l4 || packet->header_bytes <= 20)
-		return options;
-	struct cursor c = cursor_over(packet->l4 + 20, packet->header_bytes - 20u);
+		return 0;
+	const uint8_t *at = packet->l4 + 20, *end = packet->l4 + packet->header_bytes;
 	uint64_t kinds = 0;
-	while (cursor_left(&c) > 0 && !options.malformed) {
-		uint8_t kind = cursor_u8(&c);
-		options.count++;
+	bool sound = true;
+	while (at < end && sound) {
+		uint8_t kind = *at++;
 		kinds = (kinds ^ (kind + 1u)) * UINT64_C(0x9e3779b97f4a7c15);
 		if (kind == KIND_END)
 			break;
 		if (kind == KIND_NOP)
 			continue;
-		uint8_t length = cursor_u8(&c);
-		struct cursor value = cursor_sub(&c, length < 2 ? 0 : length - 2u);
-		options.malformed = length < 2 || c.failed || !option_take(&options, kind, length, value);
+		uint8_t length = at < end ? *at : 0;
+		sound = option_is_sound(kind, length, end - at);
+		at += sound ? length - 1 : 0;
 	}
-	if (options.malformed && packet->anomaly == ANOMALY_NONE)
+	if (!sound && packet->anomaly == ANOMALY_NONE)
 		packet->anomaly = ANOMALY_TCP_OPTIONS;
-	options.signature = hash_u64(kinds);
-	return options;
+	return hash_u64(kinds);
 }

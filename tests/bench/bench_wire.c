@@ -102,7 +102,7 @@ static void parse_options(const struct frame *frames, unsigned count)
 	struct packet packets[BURST];
 	sum += packet_parse(frames, count, packets);
 	for (unsigned i = 0; i < count; i++)
-		sum += tcp_options_read(&packets[i]).mss;
+		sum += (uint32_t)tcp_options_signature(&packets[i]);
 }
 
 static void measure(const char *what, const char *path, void (*work)(const struct frame *, unsigned))

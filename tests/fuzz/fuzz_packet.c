@@ -29,8 +29,8 @@ static void check_packet(const struct frame *frame, struct packet *packet)
 		struct packet_quote quote = packet_quoted(packet);
 		fuzz_check(quote.protocol == packet->quote_protocol);
 	}
-	struct tcp_options options = tcp_options_read(packet);
-	fuzz_check(options.count <= 40 && (options.count == 0) == (options.signature == 0));
+	bool any = packet->protocol == 6 && packet->l4 && packet->header_bytes > 20;
+	fuzz_check((tcp_options_signature(packet) != 0) == any);
 }
 
 /* The quick way and the thorough way must agree: raw IP never goes the quick one. */

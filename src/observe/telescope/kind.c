@@ -393,25 +393,7 @@ const char *packet_kind_rule(const struct packet *packet, enum packet_kind *ret_
 	return verdict.rule;
 }
 
-/* Addresses that nobody sends from: 0/8, loopback, multicast and 240/4 (RFC 6890). */
-static bool source_is_impossible(const struct packet *packet)
+bool packet_is_spoofed_v6(const struct packet *packet)
 {
-	if (packet->version != 4)
-		return packet->ip[8] == 0xff; /* multicast */
-	uint8_t first = (uint8_t)(packet->src >> 24);
-	return first == 0 || first == 127 || first >= 224;
-}
-
-bool packet_is_spoofed(const struct packet *packet, enum scan_tool tool)
-{
-	bool known = packet->protocol == 6 || packet->protocol == 17 || packet->protocol == 1 || packet->protocol == 58;
-	bool ports = packet->protocol == 6 || packet->protocol == 17;
-	if (source_is_impossible(packet) || !known || (packet_ttl_is_odd(packet->ttl) && tool != TOOL_MASSCAN))
-		return true;
-	if (ports && packet->l4 && (packet->sport == 0 || packet->dport == 0))
-		return true;
-	if (packet->version != 4)
-		return memcmp(packet->ip + 8, packet->ip + 24, 16) == 0;
-	uint8_t host = (uint8_t)packet->src;
-	return host == 0 || host == 255 || packet->src == packet->dst;
+	return packet->ip[8] == 0xff || memcmp(packet->ip + 8, packet->ip + 24, 16) == 0;
 }

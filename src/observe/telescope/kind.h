@@ -23,6 +23,21 @@ static inline bool packet_ttl_is_odd(uint8_t ttl)
 	return ttl >= 200;
 }
 
-/* The source is probably not who it claims: an address nobody sends from; odd protocol; TTL of 200 or more (unless the
- * tool is masscan, which sends 255); host part .0 or .255; source equal to destination; port 0. */
-bool packet_is_spoofed(const struct packet *packet, enum scan_tool tool);
+/* IPv6: a multicast source, or the destination's own address. */
+bool packet_is_spoofed_v6(const struct packet *packet);
+
+/* The source is probably not who it claims: an address nobody sends from (0/8, loopback, multicast and 240/4, RFC
+ * 6890); odd protocol; TTL of 200 or more (unless the tool is masscan, which sends 255); host part .0 or .255; source
+ * equal to destination; port 0. Without branches where it can be: it is asked of every packet. */
+static inline bool packet_is_spoofed(const struct packet *packet, enum scan_tool tool)
+{
+	bool ports = packet->protocol == 6 || packet->protocol == 17;
+	bool known = ports | (packet->protocol == 1) | (packet->protocol == 58);
+	bool no_port = ports & (packet->l4 != NULL) & ((packet->sport == 0) | (packet->dport == 0));
+	bool odd = !known | no_port | (packet_ttl_is_odd(packet->ttl) & (tool != TOOL_MASSCAN));
+	if (__builtin_expect(packet->version != 4, 0))
+		return odd || packet_is_spoofed_v6(packet);
+	uint8_t first = (uint8_t)(packet->src >> 24), host = (uint8_t)packet->src;
+	bool impossible = (first == 0) | (first == 127) | (first >= 224);
+	return odd | impossible | ((uint8_t)(host + 1) <= 1) | (packet->src == packet->dst);
+}

@@ -32,7 +32,7 @@ static inline uint64_t options_of(struct telescope *telescope, struct packet *pa
 	if (packet->protocol != 6 || packet->header_bytes <= 20)
 		return 0;
 	bool sound = packet->anomaly == ANOMALY_NONE;
-	uint64_t signature = tcp_options_read(packet).signature;
+	uint64_t signature = tcp_options_signature(packet);
 	telescope->counts.anomalies[ANOMALY_TCP_OPTIONS] += sound && packet->anomaly == ANOMALY_TCP_OPTIONS;
 	return signature;
 }
