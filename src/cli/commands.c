@@ -3,6 +3,7 @@
 
 #include "cli/command_hub.h"
 #include "cli/command_indicator.h"
+#include "cli/command_share.h"
 
 #include <stddef.h>
 
@@ -118,6 +119,17 @@ const struct command commands[] = {
 		.options_bytes = sizeof(struct indicator_expire_options),
 		.run = command_indicator_expire,
 		.example = "yagura indicator expire --data DIR",
+	},
+	{
+		.name = "share taxii",
+		.summary = "list the collections of the TAXII server, or make or change one",
+		.summary_ja = "TAXII サーバのコレクションの一覧・作成・変更",
+		.operands = "[NAME]",
+		.operands_help = "the collection to make or change; its options are set as given here",
+		.options = share_taxii_option_table,
+		.options_bytes = sizeof(struct share_taxii_options),
+		.run = command_share_taxii,
+		.example = "yagura share taxii members --data DIR --clearance green --automatic --readers '*'",
 	},
 	{
 		.name = "backup",

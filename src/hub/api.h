@@ -28,14 +28,14 @@ enum api_who {
 	API_VIEWERS = API_ANALYSTS | 1 << ROLE_VIEWER,
 };
 
-enum { API_PART_BYTES = 256 };
+enum { API_PART_BYTES = 512 };
 
 struct api_call {
 	struct keeper *keeper;
 	struct desk *desk;
 	const struct api_route *route;
 	struct request_fixed fixed;
-	const char *path, *query, *session, *token, *type, *peer;
+	const char *path, *query, *session, *token, *type, *peer, *accept, *match;
 	const uint8_t *body;
 	size_t body_bytes;
 	struct registry_user user; /* only when known */
@@ -55,12 +55,15 @@ struct api_call {
 	bool whole; /* all of the request is here */
 	uint8_t *out;
 	size_t out_bytes;
-	const char *cookie; /* Set-Cookie of the answer, or NULL */
+	const char *cookie;  /* Set-Cookie of the answer, or NULL */
+	const char *headers; /* further ones, "Name: value\n" each, or NULL; borrowed until api_begin() */
 };
 
 struct api_route {
 	enum http_method method;
-	const char *path; /* "/users/{name}" below /api/v1; one {part} at most, a whole segment, or "{part}/more" */
+	/* "/users/{name}" below /api/v1; one {part} at most, a whole segment, or "{part}/more"; "{part*}": all that
+	 * follows, slashes and nothing too. "/metrics", "/taxii2/..." and "/feeds/..." are not below /api/v1. */
+	const char *path;
 	unsigned who;
 	int (*handle)(struct api_call *call, struct err *err);
 	const char *summary;
@@ -132,3 +135,6 @@ int api_report_get(struct api_call *call, struct err *err);
 int api_search_get(struct api_call *call, struct err *err);
 int api_batches_post(struct api_call *call, struct err *err);
 int api_backup_post(struct api_call *call, struct err *err);
+int api_taxii_get(struct api_call *call, struct err *err);
+int api_taxii_post(struct api_call *call, struct err *err);
+int api_taxii_delete(struct api_call *call, struct err *err);

@@ -33,6 +33,11 @@ const struct api_route api_routes[] = {
 	 "Find addresses, prefixes, ports, countries, networks, findings"},
 	{HTTP_POST, "/batches", API_SENSORS | API_ADMINS, api_batches_post, "Hand in batches of records"},
 	{HTTP_POST, "/backup", API_ADMINS, api_backup_post, "Back the data directory up"},
+	{HTTP_GET, "/taxii2/{path*}", API_ANYONE, api_taxii_get,
+	 "TAXII 2.1: discovery, collections, objects, manifests"},
+	{HTTP_POST, "/taxii2/{path*}", API_ANYONE, api_taxii_post, "TAXII 2.1: add objects to a collection"},
+	{HTTP_DELETE, "/taxii2/{path*}", API_ANYONE, api_taxii_delete,
+	 "TAXII 2.1: refused; objects are revoked, not deleted"},
 	{HTTP_GET, "/openapi.json", API_ANYONE, api_openapi_get, "This description"},
 	{HTTP_GET, "/metrics", API_VIEWERS, api_metrics_get, "Figures in Prometheus' text format"},
 	{.path = NULL},
@@ -46,11 +51,12 @@ static bool path_matches(const char *pattern, const char *path, char ret_part[AP
 	size_t before = (size_t)(brace - pattern), length = strlen(path);
 	const char *after = strchr(brace, '}') + 1;
 	size_t behind = strlen(after);
-	if (length <= before + behind || strncmp(pattern, path, before) != 0 ||
+	bool rest = after[-2] == '*';
+	if (length < before + behind + !rest || strncmp(pattern, path, before) != 0 ||
 	    strcmp(path + length - behind, after) != 0)
 		return false;
 	size_t part = length - before - behind;
-	if (part >= API_PART_BYTES || memchr(path + before, '/', part))
+	if (part >= API_PART_BYTES || (!rest && memchr(path + before, '/', part)))
 		return false;
 	memcpy(ret_part, path + before, part);
 	ret_part[part] = '\0';

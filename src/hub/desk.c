@@ -117,7 +117,9 @@ static void call_begin(struct desk *desk, unsigned door, const struct message_he
 				  .session = texts[TEXT_SESSION],
 				  .token = texts[TEXT_TOKEN],
 				  .type = texts[TEXT_TYPE],
-				  .peer = texts[TEXT_PEER]};
+				  .peer = texts[TEXT_PEER],
+				  .accept = texts[TEXT_ACCEPT],
+				  .match = texts[TEXT_MATCH]};
 	call->fixed.local = door == 1 && fixed.local; /* only the local door may speak of users of this machine */
 	pthread_mutex_lock(&desk->lock);
 	call->next_active = desk->active;
@@ -329,8 +331,10 @@ static int out_send(struct api_call *call, bool last)
 
 int api_begin(struct api_call *call, unsigned status, const char *type, const char *disposition)
 {
-	const char *texts[REPLY_TEXTS] = {
-		[TEXT_REPLY_TYPE] = type, [TEXT_COOKIE] = call->cookie, [TEXT_DISPOSITION] = disposition};
+	const char *texts[REPLY_TEXTS] = {[TEXT_REPLY_TYPE] = type,
+					  [TEXT_COOKIE] = call->cookie,
+					  [TEXT_DISPOSITION] = disposition,
+					  [TEXT_HEADERS] = call->headers};
 	if (call->status)
 		return -EALREADY;
 	call->out = malloc(LIMIT_MESSAGE_BYTES);

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,7 @@ struct request {
 	size_t body_bytes, body_room, body_sent;
 	bool head_sent;
 	unsigned status;
-	char *type, *cookie, *disposition;
+	char *type, *cookie, *disposition, *headers;
 	struct chunk *first, **end;
 };
 
@@ -129,7 +130,8 @@ void *request_begin(void *context, const char *uri, struct MHD_Connection *conne
 
 static bool path_is_api(const char *path)
 {
-	return strncmp(path, "/api/", 5) == 0 || strcmp(path, "/metrics") == 0;
+	return strncmp(path, "/api/", 5) == 0 || strncmp(path, "/taxii2/", 8) == 0 ||
+	       strncmp(path, "/feeds/", 7) == 0 || strcmp(path, "/metrics") == 0;
 }
 
 static const char *header(const struct request *request, const char *name)
@@ -141,7 +143,9 @@ static const char *header(const struct request *request, const char *name)
 static unsigned request_check(struct request *request, const char *path, const char *method)
 {
 	const char *length = header(request, "Content-Length");
-	size_t most = strcmp(path, "/api/v1/batches") == 0 ? LIMIT_BATCHES_BODY_BYTES : LIMIT_BODY_BYTES;
+	size_t most = strcmp(path, "/api/v1/batches") == 0 ? LIMIT_BATCHES_BODY_BYTES
+		      : strncmp(path, "/taxii2/", 8) == 0  ? LIMIT_TAXII_BODY_BYTES
+							   : LIMIT_BODY_BYTES;
 	if (request->status)
 		return request->status;
 	if (strcmp(method, "HEAD") == 0)
@@ -322,6 +326,20 @@ static struct MHD_Response *answer_response(struct request *request)
 					       MHD_RESPMEM_MUST_COPY);
 }
 
+/* "Name: value" lines of the keeper's. */
+static void headers_add(struct MHD_Response *response, char *lines)
+{
+	for (char *line = lines, *end; (end = strchr(line, '\n')); line = end + 1) {
+		char *colon = memchr(line, ':', (size_t)(end - line));
+		if (!colon || colon[1] != ' ')
+			continue;
+		*colon = *end = '\0';
+		MHD_add_response_header(response, line, colon + 2);
+		*colon = ':';
+		*end = '\n';
+	}
+}
+
 static enum MHD_Result request_respond(struct request *request)
 {
 	struct MHD_Response *response = answer_response(request);
@@ -329,13 +347,17 @@ static enum MHD_Result request_respond(struct request *request)
 		return request_refuse(request, 503);
 	if (request->type[0])
 		MHD_add_response_header(response, "Content-Type", request->type);
-	MHD_add_response_header(response, "Cache-Control", "no-store");
+	headers_add(response, request->headers);
+	if (!strstr(request->headers, "Cache-Control:"))
+		MHD_add_response_header(response, "Cache-Control", "no-store");
 	if (request->cookie[0])
 		MHD_add_response_header(response, "Set-Cookie", request->cookie);
 	if (request->disposition[0])
 		MHD_add_response_header(response, "Content-Disposition", request->disposition);
-	if (request->status == 401)
-		MHD_add_response_header(response, "WWW-Authenticate", "Bearer realm=\"yagura\"");
+	if (request->status == 401) /* pages sign in by themselves: a browser is not to ask */
+		MHD_add_response_header(response, "WWW-Authenticate",
+					strncmp(request->path, "/api/", 5) == 0 ? "Bearer realm=\"yagura\""
+										: "Basic realm=\"yagura\"");
 	return response_queue(request, response, request->status);
 }
 
@@ -397,6 +419,7 @@ void request_completed(void *context, struct MHD_Connection *connection, void **
 	free(request->type);
 	free(request->cookie);
 	free(request->disposition);
+	free(request->headers);
 	free(request);
 	*connection_context = NULL;
 }
@@ -422,8 +445,9 @@ static bool reply_take(struct request *request, const struct message_head *head,
 	request->type = strdup(texts[TEXT_REPLY_TYPE]);
 	request->cookie = strdup(texts[TEXT_COOKIE]);
 	request->disposition = strdup(texts[TEXT_DISPOSITION]);
+	request->headers = strdup(texts[TEXT_HEADERS]);
 	request->state = REQUEST_ANSWERED;
-	return request->type && request->cookie && request->disposition;
+	return request->type && request->cookie && request->disposition && request->headers;
 }
 
 void request_answer(struct front *front, const struct message_head *head, void *data, size_t bytes)
@@ -486,12 +510,29 @@ static const char *session_cookie(struct request *request)
 	return value && strlen(value) < LIMIT_HEADER_VALUE_BYTES ? value : "";
 }
 
-static const char *bearer_token(const struct request *request)
+/* A token: after Bearer, or as the password of Basic, which is all that some clients know (RFC 7617). */
+static const char *request_token(const struct request *request, char room[LIMIT_HEADER_VALUE_BYTES])
 {
 	const char *value = header(request, "Authorization");
-	if (!value || strncasecmp(value, "Bearer ", 7) != 0 || strlen(value) > LIMIT_HEADER_VALUE_BYTES)
+	size_t bytes = 0;
+	if (!value || strlen(value) > LIMIT_HEADER_VALUE_BYTES)
 		return "";
-	return value + 7;
+	if (strncasecmp(value, "Bearer ", 7) == 0)
+		return value + 7;
+	if (strncasecmp(value, "Basic ", 6) != 0 ||
+	    sodium_base642bin((unsigned char *)room, LIMIT_HEADER_VALUE_BYTES - 1, value + 6, strlen(value + 6), NULL,
+			      &bytes, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
+		return "";
+	room[bytes] = '\0';
+	const char *colon = strchr(room, ':');
+	return colon ? colon + 1 : "";
+}
+
+/* A header that is passed on; one that is longer than any that is meant is as good as none. */
+static const char *request_header(const struct request *request, const char *name)
+{
+	const char *value = header(request, name);
+	return value && strlen(value) < LIMIT_HEADER_VALUE_BYTES ? value : "";
 }
 
 static const char *peer_text(struct request *request, struct request_fixed *fixed, char text[INET6_ADDRSTRLEN])
@@ -527,17 +568,18 @@ static int request_send(struct request *request)
 	struct message_head head = {.id = request->id, .number = (uint32_t)request->body_bytes};
 	const void *data = front->buffer;
 	if (!request->head_sent) {
-		char peer[INET6_ADDRSTRLEN];
+		char peer[INET6_ADDRSTRLEN], token[LIMIT_HEADER_VALUE_BYTES];
 		struct request_fixed fixed = {.method = request->method,
 					      .csrf = header(request, "X-Yagura") != NULL,
 					      .secure = front->setup->tls_cert != NULL};
-		const char *type = header(request, "Content-Type");
 		const char *texts[REQUEST_TEXTS] = {
 			[TEXT_PATH] = request->path,
 			[TEXT_QUERY] = request->query,
 			[TEXT_SESSION] = session_cookie(request),
-			[TEXT_TOKEN] = bearer_token(request),
-			[TEXT_TYPE] = type && strlen(type) < 256 ? type : "",
+			[TEXT_TOKEN] = request_token(request, token),
+			[TEXT_TYPE] = request_header(request, "Content-Type"),
+			[TEXT_ACCEPT] = request_header(request, "Accept"),
+			[TEXT_MATCH] = request_header(request, "If-None-Match"),
 			[TEXT_PEER] = peer_text(request, &fixed, peer),
 		};
 		memcpy(front->buffer, &fixed, sizeof fixed);

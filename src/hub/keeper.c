@@ -6,6 +6,7 @@
 #include "analyze/finding.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "hub/api_taxii.h"
 #include "hub/desk.h"
 #include "sys/child.h"
 #include "sys/confine.h"
@@ -75,6 +76,16 @@ static void registry_tidy(struct keeper *keeper)
 		    LOG_NUMBER("gone", gone));
 }
 
+static void indicators_tidy(struct keeper *keeper)
+{
+	struct err err = {""};
+	uint64_t expired = 0;
+	if (indicators_expire(keeper->indicators, clock_now_ns(), &expired, &err) < 0)
+		LOG(LOG_ERROR, "indicators.expire", err.text);
+	else if (expired > 0)
+		LOG(LOG_INFO, "indicators.expired", "indicators whose time was over", LOG_NUMBER("expired", expired));
+}
+
 /* Roll-ups each minute; each hour retention, and what signs nobody in any more goes (also at the start: a hub may have
  * been away for long). */
 static void *schedule_main(void *context)
@@ -98,6 +109,7 @@ static void *schedule_main(void *context)
 		if (now - tidied > NS_PER_HOUR) {
 			tidied = now;
 			registry_tidy(keeper);
+			indicators_tidy(keeper);
 		}
 		sensors_check(keeper);
 		usleep(200000);
@@ -162,6 +174,10 @@ static int keeper_open(struct keeper *keeper, struct err *err)
 		result = store_open(&options, &keeper->store, err);
 	if (result == 0)
 		result = registry_open(setup->options->data, &keeper->registry, err);
+	if (result == 0)
+		result = indicators_open(setup->options->data, &keeper->indicators, err);
+	if (result == 0 && !(keeper->taxii_statuses = taxii_statuses_new()))
+		result = err_set(err, -ENOMEM, "no memory for the keeper");
 	for (size_t i = 0; i < setup->hub->sensor_count && result == 0; i++) {
 		ring_consume(setup->rings[i]);
 		ring_consume(setup->live_rings[i]);
@@ -232,6 +248,8 @@ int keeper_run(const struct keeper_setup *setup, struct err *err)
 		LOG(LOG_ERROR, "keeper.failed", err->text);
 	store_close(keeper->store);
 	registry_close(keeper->registry);
+	indicators_close(keeper->indicators);
+	taxii_statuses_free(keeper->taxii_statuses);
 	places_close(keeper->places);
 	free(keeper);
 	return result;

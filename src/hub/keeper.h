@@ -7,6 +7,7 @@
 #include "hub/hub.h"
 #include "hub/message.h"
 #include "hub/shared.h"
+#include "store/indicators.h"
 #include "store/registry.h"
 #include "store/store.h"
 #include "sys/places.h"
@@ -61,6 +62,8 @@ struct keeper {
 	struct places *places;
 	struct store *store;
 	struct registry *registry;
+	struct indicators *indicators;
+	struct taxii_statuses *taxii_statuses;
 	_Atomic bool stop;
 
 	pthread_mutex_t sensors_lock; /* the array grows, entries stay; their anomalies */

@@ -12,6 +12,7 @@ enum {
 	LIMIT_HEADER_VALUE_BYTES = 1024,     /* of a token or cookie */
 	LIMIT_BODY_BYTES = 1 << 20,          /* of a request */
 	LIMIT_BATCHES_BODY_BYTES = 64 << 20, /* of POST /batches */
+	LIMIT_TAXII_BODY_BYTES = 16 << 20,   /* of what is posted to a TAXII collection */
 	LIMIT_BODY_S = 60,                   /* for sending it */
 	LIMIT_BODIES_BYTES = 256 << 20,      /* of all requests together */
 	LIMIT_ANSWER_S = 120,                /* for the keeper to begin its answer */
@@ -35,6 +36,9 @@ enum {
 	LIMIT_SENSORS = 64,
 	LIMIT_ANOMALIES = 64, /* names of malformed packets that a sensor elsewhere may count */
 	LIMIT_JSON_DEPTH = 64,
+	LIMIT_TAXII_PAGE = 1000,          /* objects of a page */
+	LIMIT_TAXII_PAGE_BYTES = 8 << 20, /* a page ends after the object that passes this */
+	LIMIT_TAXII_STATUSES = 256,       /* answers to POST that can be asked for again */
 	LIMIT_SESSION_DAYS = 14,
 	LIMIT_LINK_HOURS = 24,
 

@@ -41,8 +41,18 @@ extern const char *const http_method_names[];
 enum live_event { LIVE_HELLO, LIVE_FRAME, LIVE_FINDING, LIVE_EVENTS };
 
 /* Texts of a message: each u16 length, bytes, a zero, in this order; then, for REPLY and DATA, the rest is the body. */
-enum request_text { TEXT_PATH, TEXT_QUERY, TEXT_SESSION, TEXT_TOKEN, TEXT_TYPE, TEXT_PEER, REQUEST_TEXTS };
-enum reply_text { TEXT_REPLY_TYPE, TEXT_COOKIE, TEXT_DISPOSITION, REPLY_TEXTS };
+enum request_text {
+	TEXT_PATH,
+	TEXT_QUERY,
+	TEXT_SESSION,
+	TEXT_TOKEN, /* of a Bearer header, or the password of a Basic one */
+	TEXT_TYPE,
+	TEXT_PEER,
+	TEXT_ACCEPT,
+	TEXT_MATCH, /* If-None-Match */
+	REQUEST_TEXTS
+};
+enum reply_text { TEXT_REPLY_TYPE, TEXT_COOKIE, TEXT_DISPOSITION, TEXT_HEADERS /* "Name: value\n"... */, REPLY_TEXTS };
 
 struct request_fixed {
 	uint8_t method;

@@ -61,6 +61,8 @@ int import_put(struct importing *importing, struct indicators_object *object, co
 	importing->result.taken += result == 0;
 	importing->result.known += result == 1;
 	importing->result.warned += result == 0 && object->warning;
+	if (result != 2 && import->taken)
+		import->taken(import->context, object, result == 1);
 	return ++importing->in_batch == IMPORT_BATCH ? batch_end(importing, err) : 0;
 }
 

@@ -26,6 +26,8 @@ struct import {
 	bool dry;                             /* judge only */
 	/* Where (line 7, /objects/12) and why, for what was refused. May be NULL. */
 	void (*refused)(void *context, const char *where, const char *why);
+	/* What was taken, or was there already. May be NULL. */
+	void (*taken)(void *context, const struct indicators_object *object, bool known);
 	void *context;
 };
 

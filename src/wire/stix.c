@@ -57,7 +57,7 @@ bool stix_time(const char *text, size_t bytes, int64_t *ret_ns, uint8_t *ret_dig
 	}
 	if (__builtin_mul_overflow(seconds, INT64_C(1000000000), ret_ns) ||
 	    __builtin_add_overflow(*ret_ns, fraction, ret_ns))
-		return false;
+		*ret_ns = seconds < 0 ? INT64_MIN : INT64_MAX;
 	*ret_digits = digits;
 	return true;
 }

@@ -59,5 +59,6 @@ int stix_walk_open(struct stix_reader *reader, struct stix_walk *walk, const cha
 /* The next object, not judged. 1; 0: over; -EBADMSG: the text is broken from here on. */
 int stix_walk_next(struct stix_walk *walk, struct json_slice *ret_object, struct err *err) must_check;
 
-/* A STIX timestamp (section 2.11) that its schema found good, as ns. false: no such day. */
+/* A STIX timestamp (section 2.11) that its schema found good, as ns; what lies beyond 1677 or 2262 becomes
+ * the end of that. false: no such day. */
 bool stix_time(const char *text, size_t bytes, int64_t *ret_ns, uint8_t *ret_digits);

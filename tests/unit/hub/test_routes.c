@@ -17,7 +17,9 @@ static json_t *description(void)
 
 static void described_path(const struct api_route *route, char *text, size_t bytes)
 {
-	snprintf(text, bytes, "%s%s", strcmp(route->path, "/metrics") == 0 ? "" : "/api/v1", route->path);
+	snprintf(text, bytes, "%s%s",
+		 strcmp(route->path, "/metrics") == 0 || strncmp(route->path, "/taxii2/", 8) == 0 ? "" : "/api/v1",
+		 route->path);
 }
 
 static const char *method_key(enum http_method method)
@@ -92,6 +94,9 @@ static void test_paths(void **state)
 		{HTTP_GET, "/sources/a/b", NULL, ""},
 		{HTTP_GET, "/sources//packets", NULL, ""},
 		{HTTP_DELETE, "/tokens/7", "/tokens/{id}", "7"},
+		{HTTP_GET, "/taxii2/", "/taxii2/{path*}", ""},
+		{HTTP_GET, "/taxii2/api/collections/x/", "/taxii2/{path*}", "api/collections/x/"},
+		{HTTP_GET, "/taxii2", NULL, ""},
 		{HTTP_GET, "/nothing", NULL, ""},
 		{HTTP_GET, "", NULL, ""},
 	};
