@@ -1,6 +1,7 @@
 /* What the registry's files share: the connection and few words of SQLite. */
 #pragma once
 
+#include "core/addr.h"
 #include "store/registry.h"
 
 #include <pthread.h>
@@ -14,8 +15,8 @@ struct registry {
 
 enum { SECRET_HASH_BYTES = 32, PASSWORD_HASH_BYTES = 128 };
 
-/* A statement with values bound by `types`: s text (NULL is NULL), i int64_t, b blob of SECRET_HASH_BYTES. Finalise it.
- * NULL on failure, err says why. */
+/* A statement with values bound by `types`: s text (NULL is NULL), i int64_t, b blob of SECRET_HASH_BYTES,
+ * a struct addr *. Finalise it. NULL on failure, err says why. */
 sqlite3_stmt *registry_prepare(struct registry *registry, struct err *err, const char *sql, const char *types, ...);
 /* The same, run to its end. */
 int registry_run(struct registry *registry, struct err *err, const char *sql, const char *types, ...) must_check;

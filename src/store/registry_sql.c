@@ -28,6 +28,24 @@ static const char *const steps[] = {
 	"CREATE TABLE sensor (number INTEGER PRIMARY KEY CHECK (number BETWEEN 1 AND 65535), name TEXT NOT NULL "
 	"UNIQUE, "
 	"created INTEGER NOT NULL) STRICT;",
+	/* Members: the document is the truth, the rest is for finding it. */
+	"CREATE TABLE member (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, "
+	"parent TEXT REFERENCES member(key) DEFERRABLE INITIALLY DEFERRED, "
+	"reports_to TEXT REFERENCES member(key) DEFERRABLE INITIALLY DEFERRED, valid_from INTEGER, valid_until "
+	"INTEGER, search TEXT NOT NULL, document TEXT NOT NULL, change INTEGER NOT NULL, "
+	"changed INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX member_parent ON member(parent);"
+	"CREATE INDEX member_reports_to ON member(reports_to);"
+	"CREATE INDEX member_from ON member(valid_from) WHERE valid_from IS NOT NULL;"
+	"CREATE INDEX member_until ON member(valid_until) WHERE valid_until IS NOT NULL;"
+	"CREATE TABLE member_prefix (first BLOB NOT NULL, bits INTEGER NOT NULL, member INTEGER NOT NULL "
+	"REFERENCES member(id) ON DELETE CASCADE, PRIMARY KEY (first, bits, member)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX member_prefix_member ON member_prefix(member);"
+	"CREATE TABLE member_change (number INTEGER PRIMARY KEY AUTOINCREMENT, member INTEGER NOT NULL, key TEXT NOT "
+	"NULL, time INTEGER NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL, before TEXT, after TEXT) STRICT;"
+	"CREATE INDEX member_change_member ON member_change(member);"
+	"ALTER TABLE user ADD COLUMN member INTEGER REFERENCES member(id);"
+	"ALTER TABLE token ADD COLUMN member INTEGER REFERENCES member(id);",
 };
 enum { STEPS = sizeof steps / sizeof *steps };
 
@@ -51,6 +69,9 @@ static bool bind_values(sqlite3_stmt *statement, const char *types, va_list valu
 			       SQLITE_OK;
 		else if (*types == 'i')
 			good = sqlite3_bind_int64(statement, i, va_arg(values, int64_t)) == SQLITE_OK;
+		else if (*types == 'a')
+			good = sqlite3_bind_blob(statement, i, va_arg(values, const void *), sizeof(struct addr),
+						 SQLITE_TRANSIENT) == SQLITE_OK;
 		else
 			good = sqlite3_bind_blob(statement, i, va_arg(values, const void *), SECRET_HASH_BYTES,
 						 SQLITE_TRANSIENT) == SQLITE_OK;
