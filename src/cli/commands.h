@@ -43,6 +43,15 @@ int command_status(const struct command_call *call, struct err *err);
 int command_backup(const struct command_call *call, struct err *err);
 int command_restore(const struct command_call *call, struct err *err);
 
+struct audit_options {
+	struct common_options common;
+	const char *data, *url, *token, *head;
+	int64_t limit, member;
+};
+extern const struct option_spec audit_list_option_table[], audit_verify_option_table[];
+int command_audit_list(const struct command_call *call, struct err *err);
+int command_audit_verify(const struct command_call *call, struct err *err);
+
 struct telescope_read_options {
 	struct common_options common;
 	struct reading_options reading;

@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "hub/api_audit.h"
 #include "hub/keeper.h"
 
 #include <errno.h>
@@ -209,10 +210,15 @@ void api_dispatch(struct api_call *call)
 {
 	struct err err = {""};
 	int result = call_check(call, &err);
-	if (result == 0 && !call->status)
+	bool may = result == 0 && !call->status;
+	if (may)
+		result = audit_change(call, &err);
+	if (may && result == 0)
 		result = call->route->handle(call, &err);
 	if (!call->status)
 		(void)api_failure(call, result < 0 ? result : -EIO, &err);
-	else if (!call->closed)
+	if (may)
+		audit_refusal(call);
+	if (!call->closed)
 		(void)api_end(call);
 }

@@ -21,6 +21,7 @@ struct api_route;
 /* Who may ask. */
 enum api_who {
 	API_ANYONE = 1 << 30,
+	API_UNRECORDED = 1 << 29, /* not a change, though it is no GET, or one that has a log of its own */
 	API_SENSORS = 1 << ROLE_SENSOR,
 	API_ADMINS = 1 << ROLE_ADMIN,
 	API_OPERATORS = API_ADMINS | 1 << ROLE_OPERATOR,
@@ -138,3 +139,5 @@ int api_backup_post(struct api_call *call, struct err *err);
 int api_taxii_get(struct api_call *call, struct err *err);
 int api_taxii_post(struct api_call *call, struct err *err);
 int api_taxii_delete(struct api_call *call, struct err *err);
+int api_audit_get(struct api_call *call, struct err *err);
+int api_audit_state(struct api_call *call, struct err *err);

@@ -46,6 +46,16 @@ static const char *const steps[] = {
 	"CREATE INDEX member_change_member ON member_change(member);"
 	"ALTER TABLE user ADD COLUMN member INTEGER REFERENCES member(id);"
 	"ALTER TABLE token ADD COLUMN member INTEGER REFERENCES member(id);",
+	"CREATE TABLE audit (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, actor TEXT NOT NULL, peer TEXT NOT NULL, "
+	"action TEXT NOT NULL, subject TEXT NOT NULL, member INTEGER NOT NULL, detail TEXT NOT NULL, hash BLOB NOT "
+	"NULL) "
+	"STRICT;"
+	"CREATE INDEX audit_member ON audit(member, id) WHERE member != 0;"
+	"CREATE TRIGGER audit_stays BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is only added "
+	"to'); "
+	"END;"
+	"CREATE TRIGGER audit_remains BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is only added "
+	"to'); END;",
 };
 enum { STEPS = sizeof steps / sizeof *steps };
 

@@ -77,7 +77,8 @@ int tuple_table_reserve(struct tuple_table *table, uint32_t more)
 	struct tuple_table grown;
 	if (wanted > UINT32_MAX / 4 || tuple_table_init(&grown, (uint32_t)wanted) < 0)
 		return -ENOMEM;
-	memcpy(grown.rows, table->rows, table->count * sizeof *grown.rows);
+	if (table->count)
+		memcpy(grown.rows, table->rows, table->count * sizeof *grown.rows);
 	grown.count = table->count;
 	for (uint32_t i = 0; i < grown.count; i++) {
 		uint64_t hash = tuple_hash(&grown.rows[i].key);

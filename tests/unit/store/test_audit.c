@@ -1,0 +1,180 @@
+/* The audit log: what was written stays, and whoever changes it is found out. */
+#include "store/audit.h"
+
+#include "rows.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+
+static struct registry *made(char *dir)
+{
+	struct registry *registry = NULL;
+	must(registry_open(dir, &registry, &must_err));
+	return registry;
+}
+
+static void write_entries(struct registry *registry, int count)
+{
+	for (int i = 1; i <= count; i++) {
+		json_t *detail = json_pack("{s:i, s:s}", "number", i, "name", "青葉市");
+		struct audit_entry entry = {.time_ns = T0 + i,
+					    .actor = "hanako",
+					    .peer = "192.0.2.1",
+					    .action = "PUT /members/{id}",
+					    .subject = "aoba",
+					    .member = i % 2 ? 7 : 0,
+					    .detail = detail};
+		must(registry_audit(registry, &entry, &must_err));
+		json_decref(detail);
+	}
+}
+
+static struct audit_state verified(struct registry *registry, int expected)
+{
+	struct audit_state state;
+	struct err err = {""};
+	assert_int_equal(registry_audit_verify(registry, &state, &err), expected);
+	return state;
+}
+
+/* As somebody would who has the file and means ill. Returns SQLite's answer. */
+static int tamper(const char *dir, const char *sql)
+{
+	char path[128];
+	sqlite3 *database;
+	snprintf(path, sizeof path, "%s/registry.sqlite", dir);
+	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+	int code = sqlite3_exec(database, sql, NULL, NULL, NULL);
+	sqlite3_close(database);
+	return code;
+}
+
+static void a_chain_is_sound_and_its_head_moves(void **state)
+{
+	(void)state;
+	char room[64], *dir = make_dir(room);
+	struct registry *registry = made(dir);
+	struct audit_state empty = verified(registry, 0);
+	assert_int_equal(empty.entries, 0);
+	write_entries(registry, 5);
+	struct audit_state five = verified(registry, 0);
+	assert_int_equal(five.entries, 5);
+	write_entries(registry, 1);
+	registry_close(registry);
+	registry = made(dir);
+	struct audit_state six = verified(registry, 0);
+	assert_int_equal(six.entries, 6);
+	assert_string_not_equal(five.head, six.head);
+	int64_t id = 0;
+	must(registry_audit_find(registry, five.head, &id, &must_err));
+	assert_int_equal(id, 5);
+	must(registry_audit_find(registry, empty.head, &id, &must_err));
+	assert_int_equal(id, 0);
+	struct err err = {""};
+	assert_int_equal(registry_audit_find(registry, "abc", &id, &err), -EINVAL);
+	assert_contains(err.text, "64 hexadecimal digits");
+	registry_close(registry);
+	remove_tree(dir);
+}
+
+static void entries_are_listed_newest_first_and_by_member(void **state)
+{
+	(void)state;
+	char room[64], *dir = make_dir(room);
+	struct registry *registry = made(dir);
+	json_t *list = NULL;
+	write_entries(registry, 9);
+	must(registry_audit_list(registry, 0, 4, 0, &list, &must_err));
+	assert_int_equal(json_array_size(list), 4);
+	json_t *first = json_array_get(list, 0);
+	assert_int_equal(json_integer_value(json_object_get(first, "id")), 9);
+	assert_string_equal(json_string_value(json_object_get(json_object_get(first, "detail"), "name")), "青葉市");
+	assert_string_equal(json_string_value(json_object_get(first, "hash")), verified(registry, 0).head);
+	json_decref(list);
+	must(registry_audit_list(registry, 6, 100, 7, &list, &must_err));
+	assert_int_equal(json_array_size(list), 3); /* 5, 3, 1 */
+	json_decref(list);
+	registry_close(registry);
+	remove_tree(dir);
+}
+
+static void entries_cannot_be_changed_or_removed_in_passing(void **state)
+{
+	(void)state;
+	char room[64], *dir = make_dir(room);
+	struct registry *registry = made(dir);
+	write_entries(registry, 3);
+	assert_int_equal(tamper(dir, "UPDATE audit SET actor = 'nobody' WHERE id = 2"), SQLITE_CONSTRAINT);
+	assert_int_equal(tamper(dir, "DELETE FROM audit WHERE id = 3"), SQLITE_CONSTRAINT);
+	assert_int_equal(verified(registry, 0).entries, 3);
+	registry_close(registry);
+	remove_tree(dir);
+}
+
+static void whoever_changes_the_file_is_found_out(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *sql;
+		int broken, entries; /* broken 0: cut off at the end, which only a noted head shows */
+	} deeds[] = {
+		{"UPDATE audit SET actor = 'taro' WHERE id = 4", 4, 3},
+		{"UPDATE audit SET time = time + 1 WHERE id = 1", 1, 0},
+		{"UPDATE audit SET detail = '{}' WHERE id = 6", 6, 5},
+		{"UPDATE audit SET member = 8 WHERE id = 5", 5, 4},
+		{"UPDATE audit SET hash = zeroblob(32) WHERE id = 2", 2, 1},
+		{"UPDATE audit SET hash = x'00' WHERE id = 2", 2, 1},
+		{"DELETE FROM audit WHERE id = 3", 3, 2},
+		{"DELETE FROM audit WHERE id = 1", 1, 0},
+		{"INSERT INTO audit SELECT id + 100, time, actor, peer, action, subject, member, detail, hash FROM "
+		 "audit "
+		 "WHERE id = 2",
+		 7, 6},
+		{"DELETE FROM audit WHERE id = 6", 0, 5},
+	};
+	for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++) {
+		char room[64], *dir = make_dir(room);
+		struct registry *registry = made(dir);
+		write_entries(registry, 6);
+		struct audit_state before = verified(registry, 0);
+		assert_int_equal(tamper(dir, "DROP TRIGGER audit_stays; DROP TRIGGER audit_remains"), SQLITE_OK);
+		assert_int_equal(tamper(dir, deeds[i].sql), SQLITE_OK);
+		struct audit_state after = verified(registry, deeds[i].broken != 0);
+		assert_int_equal(after.broken, deeds[i].broken);
+		assert_int_equal(after.entries, deeds[i].entries);
+		if (!deeds[i].broken) {
+			int64_t id = 1;
+			must(registry_audit_find(registry, before.head, &id, &must_err));
+			assert_int_equal(id, 0);
+		}
+		registry_close(registry);
+		remove_tree(dir);
+	}
+}
+
+static void words_that_are_no_utf8_are_refused(void **state)
+{
+	(void)state;
+	char room[64], *dir = make_dir(room);
+	struct registry *registry = made(dir);
+	struct err err = {""};
+	struct audit_entry entry = {.time_ns = T0, .actor = "a\xff", .peer = "", .action = "x", .subject = ""};
+	assert_int_equal(registry_audit(registry, &entry, &err), -EINVAL);
+	assert_int_equal(verified(registry, 0).entries, 0);
+	write_entries(registry, 1); /* and the next is written */
+	assert_int_equal(verified(registry, 0).entries, 1);
+	registry_close(registry);
+	remove_tree(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_chain_is_sound_and_its_head_moves),
+		cmocka_unit_test(entries_are_listed_newest_first_and_by_member),
+		cmocka_unit_test(entries_cannot_be_changed_or_removed_in_passing),
+		cmocka_unit_test(whoever_changes_the_file_is_found_out),
+		cmocka_unit_test(words_that_are_no_utf8_are_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
