@@ -98,27 +98,29 @@ static int v4_fill(struct lpm *lpm, const struct sweep *sweep, struct pool *pool
 	const struct addr begin = addr_from_v4(0), end = addr_from_v4(UINT32_MAX);
 	struct lpm_v4 *v4 = &lpm->v4;
 	v4->first = pool_array(pool, 65537, sizeof *v4->first);
-	v4->starts = pool_array(pool, sweep->count + 1, sizeof *v4->starts);
-	v4->values = pool_array(pool, sweep->count + 1, sizeof *v4->values);
-	if (!v4->first || !v4->starts || !v4->values)
+	v4->ranges = pool_array(pool, sweep->count + 1, sizeof *v4->ranges);
+	if (!v4->first || !v4->ranges)
 		return -ENOMEM;
 	uint32_t count = 1;
 	for (size_t i = 0; i < sweep->count; i++) {
 		const struct range *range = &sweep->ranges[i];
 		if (addr_compare(&range->start, &begin) <= 0) {
-			v4->values[0] = range->value;
+			v4->ranges[0].value = range->value;
 		} else if (addr_compare(&range->start, &end) <= 0) {
-			v4->starts[count] = addr_to_v4(&range->start);
-			v4->values[count++] = range->value;
+			v4->ranges[count++] = (struct lpm_range){addr_to_v4(&range->start), range->value};
 		}
 	}
 	uint32_t at = 0;
 	for (uint32_t block = 0; block < 65536; block++) {
-		while (at + 1 < count && v4->starts[at + 1] <= block << 16)
+		while (at + 1 < count && v4->ranges[at + 1].start <= block << 16)
 			at++;
 		v4->first[block] = at;
 	}
 	v4->first[65536] = count - 1;
+	for (uint32_t block = 0; block < 65536; block++)
+		for (at = v4->first[block]; at <= v4->first[block + 1]; at++)
+			if (v4->ranges[at].value && (at == v4->first[block] || v4->ranges[at].start >> 16 == block))
+				v4->any[block / 64] |= UINT64_C(1) << block % 64;
 	return 0;
 }
 
