@@ -79,6 +79,7 @@ struct campaign {
 	uint32_t most_sources;
 	enum campaign_rule rule;
 	uint32_t window; /* number of the last window that saw it */
+	bool said;
 };
 
 /* What one evaluation gathers of a group that meets a rule. */
@@ -337,7 +338,7 @@ static void subject_text(const struct campaign_group *group, char *text, size_t 
 	}
 }
 
-static int campaign_put(const struct campaign *campaign, uint32_t sources, bool ended, json_t *ground,
+static int campaign_put(struct campaign *campaign, uint32_t sources, bool ended, json_t *ground,
 			struct findings *findings, struct err *err)
 {
 	char subject[96];
@@ -357,7 +358,9 @@ static int campaign_put(const struct campaign *campaign, uint32_t sources, bool 
 		.score = sources,
 		.rule = rule_names[campaign->rule],
 		.rule_version = VERSION,
+		.again = campaign->said,
 	};
+	campaign->said = true;
 	return findings_put(findings, &finding, ground, err);
 }
 

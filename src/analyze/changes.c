@@ -84,6 +84,7 @@ struct series {
 	float values[MEASURES][VALUES];
 	double most_score[MEASURES];
 	int64_t since_ns[MEASURES]; /* start of the interval in which the going change was seen; 0: none */
+	int64_t said_ns[MEASURES];  /* start of the change that was said last */
 	uint64_t packets_since[MEASURES];
 	uint32_t calm[MEASURES];
 	uint32_t count; /* closed intervals */
@@ -182,7 +183,9 @@ static int change_say(struct changes *changes, struct series *series, int measur
 		.score = series->most_score[measure],
 		.rule = "change.changefinder",
 		.rule_version = VERSION,
+		.again = series->said_ns[measure] == series->since_ns[measure],
 	};
+	series->said_ns[measure] = series->since_ns[measure];
 	return findings_put(findings, &finding, ground, err);
 }
 

@@ -26,6 +26,9 @@ enum finding_column {
 	COLUMN_RULE_,
 	COLUMN_RULE_VERSION_,
 	COLUMN_GROUND_,
+	COLUMN_MEMBER_,
+	COLUMN_VERDICT_,
+	COLUMN_STATE_,
 };
 
 int findings_init(struct findings *findings, struct sink *sink)
@@ -84,6 +87,12 @@ static int put_row(struct batch *batch, const struct finding *finding, const cha
 	BATCH_COLUMN(batch, struct text, COLUMN_RULE_)[row] = rule;
 	BATCH_COLUMN(batch, uint16_t, COLUMN_RULE_VERSION_)[row] = finding->rule_version;
 	BATCH_COLUMN(batch, struct text, COLUMN_GROUND_)[row] = json;
+	BATCH_COLUMN(batch, uint32_t, COLUMN_MEMBER_)[row] = finding->member;
+	BATCH_COLUMN(batch, uint8_t, COLUMN_VERDICT_)[row] = (uint8_t)finding->verdict;
+	BATCH_COLUMN(batch, uint8_t, COLUMN_STATE_)
+	[row] = finding->ended   ? STATE_ENDED
+		: finding->again ? STATE_CONTINUING
+				 : STATE_NEW;
 	batch->rows++;
 	return 0;
 }

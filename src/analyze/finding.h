@@ -22,6 +22,9 @@ struct finding {
 	double score;
 	const char *rule;
 	uint16_t rule_version;
+	uint32_t member; /* 0: none in particular */
+	enum livenet_verdict verdict;
+	bool again; /* said before under this id: continuing, unless ended */
 };
 
 /* Findings on their way to a sink; full batches go by themselves. */

@@ -76,7 +76,7 @@ struct alarm {
 	uint64_t ranks[SAMPLE];
 	struct addr sample[SAMPLE];
 	uint32_t sample_count;
-	bool changed;
+	bool changed, said;
 };
 
 struct new_ports {
@@ -172,8 +172,10 @@ static int alarm_say(struct new_ports *state, struct alarm *alarm, bool ended, s
 		.score = round(alarm->most_sources),
 		.rule = "new_port.quiet_then_sources",
 		.rule_version = VERSION,
+		.again = alarm->said,
 	};
 	alarm->changed = false;
+	alarm->said = true;
 	return findings_put(findings, &finding, ground, err);
 }
 

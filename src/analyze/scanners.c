@@ -164,6 +164,7 @@ static int track_say(struct scanners *scanners, struct track *track, bool ended,
 		.score = rate,
 		.rule = "scanner.durumeric2014",
 		.rule_version = VERSION,
+		.again = track->said_ns != 0,
 	};
 	track->said_ns = scanners->now_ns;
 	track->changed = false;

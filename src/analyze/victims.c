@@ -283,6 +283,7 @@ static int victim_say(struct victims *victims, struct victim *victim, bool ended
 		.score = victim->most_in_window / 60.0,
 		.rule = rule_names[victims->options.rule],
 		.rule_version = VERSION,
+		.again = victim->said_ns != 0,
 	};
 	victim->said_ns = victims->now_ns;
 	victim->changed = false;

@@ -78,6 +78,7 @@ struct worm {
 	float counts[INTERVALS]; /* ring of closed intervals */
 	uint64_t packets_open, packets;
 	int64_t id_ns, first_ns, last_ns; /* id_ns 0: no outbreak */
+	int64_t said_id_ns;               /* of the outbreak that was said last */
 	double most_sources, doubling_s, r2, growth;
 	uint32_t closed, calm, idle;
 };
@@ -195,7 +196,9 @@ static int worm_say(struct worms *worms, struct worm *worm, bool ended, struct f
 		.score = worm->growth,
 		.rule = "worm.exponential",
 		.rule_version = VERSION,
+		.again = worm->said_id_ns == worm->id_ns,
 	};
+	worm->said_id_ns = worm->id_ns;
 	return findings_put(findings, &finding, ground, err);
 }
 

@@ -70,6 +70,9 @@ extern const char *const packet_kind_names[]; /* "scan", "backscatter", ...; NUL
 extern const char *const scan_tool_names[];
 extern const char *const severity_names[]; /* "info", "low", "medium", "high" */
 extern const char *const finding_type_names[];
+extern const char *const finding_state_names[]; /* "new", "continuing", "ended", "closed" */
+extern const char *const livenet_verdict_names[];
+extern const char *const sighting_role_names[];
 extern const char *const rollup_level_names[];
 extern const char *const rollup_dimension_names[];
 
@@ -80,6 +83,27 @@ enum finding_type {
 	FINDING_NEW_PORT,     /* a port that was quiet is not any more */
 	FINDING_CHANGE_POINT, /* a series left its course */
 	FINDING_INTAKE,       /* the system's own trouble: disk full, sensor lost */
+	FINDING_LIVENET,      /* a member's own address in the darknet */
+};
+
+/* By its detector: new, then continuing while the observations go on, ended when they stopped; closed by a person. */
+enum finding_state { STATE_NEW, STATE_CONTINUING, STATE_ENDED, STATE_CLOSED };
+
+/* What is the matter with a member's address. */
+enum livenet_verdict {
+	VERDICT_NONE,
+	VERDICT_INFECTED,
+	VERDICT_VICTIM,
+	VERDICT_MISCONFIGURED,
+	VERDICT_SPOOFED,
+	VERDICTS
+};
+
+/* How a member's address was met in a packet of the darknet. */
+enum sighting_role {
+	ROLE_SOURCE,    /* it sent the packet */
+	ROLE_ANSWERING, /* it answered somebody who used a darknet address: backscatter */
+	ROLE_QUOTED,    /* an ICMP error quotes a packet to it */
 };
 
 enum rollup_level { ROLLUP_MINUTE, ROLLUP_HOUR, ROLLUP_DAY, ROLLUP_MONTH, ROLLUP_YEAR };
@@ -116,6 +140,9 @@ extern const struct record_kind record_spark;
 
 /* What a sensor counted of itself in a minute: packets, losses, malformed by name. */
 extern const struct record_kind record_health;
+
+/* A member's own address in the darknet: the first packet at once, with its bytes; then sums. */
+extern const struct record_kind record_sighting;
 
 extern const struct record_kind *const record_kinds[]; /* NULL-terminated */
 

@@ -11,7 +11,11 @@ const char *const packet_kind_names[] = {"scan",  "backscatter", "survey", "refl
 					 "other", NULL};
 const char *const scan_tool_names[] = {"unknown", "mirai", "masscan", "zmap", "nmap", "unicornscan", NULL};
 const char *const severity_names[] = {"info", "low", "medium", "high", NULL};
-const char *const finding_type_names[] = {"victim", "scanner", "campaign", "new_port", "change_point", "intake", NULL};
+const char *const finding_type_names[] = {"victim",       "scanner", "campaign", "new_port",
+					  "change_point", "intake",  "livenet",  NULL};
+const char *const finding_state_names[] = {"new", "continuing", "ended", "closed", NULL};
+const char *const livenet_verdict_names[] = {"none", "infected", "victim", "misconfigured", "spoofed", NULL};
+const char *const sighting_role_names[] = {"source", "victim", "quoted", NULL};
 const char *const rollup_level_names[] = {"minute", "hour", "day", "month", "year", NULL};
 const char *const rollup_dimension_names[] = {"all", "port", "tool", "country", "network", "sensor", "total", NULL};
 
@@ -94,9 +98,12 @@ static const struct column finding_columns[] = {
 	{"rule_version", COLUMN_U16, NULL, NULL, "its version"},
 	{"ground", COLUMN_JSON, NULL, NULL,
 	 "observations it rests on, thresholds, and the command that derives it again"},
+	{"member", COLUMN_U32, NULL, NULL, "number of the member it concerns; 0 where none"},
+	{"verdict", COLUMN_CODE, livenet_verdict_names, NULL, "livenet: what is the matter with the member's address"},
+	{"state", COLUMN_CODE, finding_state_names, NULL, "where it is in its life"},
 	{NULL},
 };
-const struct record_kind record_finding = {"finding", 4, 1, finding_columns, "time", "Findings with their ground"};
+const struct record_kind record_finding = {"finding", 4, 2, finding_columns, "time", "Findings with their ground"};
 
 static const struct column raw_columns[] = {
 	{"minute", COLUMN_TIME, NULL, NULL, "start of the minute"},
@@ -146,9 +153,48 @@ static const struct column health_columns[] = {
 const struct record_kind record_health = {"health",       6,        1,
 					  health_columns, "minute", "Health: what a sensor counted of itself"};
 
-const struct record_kind *const record_kinds[] = {&record_tuple,   &record_echo,  &record_rollup,
-						  &record_finding, &record_raw,   &record_block,
-						  &record_health,  &record_spark, NULL};
+static const struct column sighting_columns[] = {
+	{"time", COLUMN_TIME, NULL, NULL, "last packet of the row"},
+	{"sensor", COLUMN_U16, NULL, NULL, "number of the sensor"},
+	{"member", COLUMN_U32, NULL, NULL, "number of the member"},
+	{"address", COLUMN_ADDR, NULL, NULL, "the member's address"},
+	{"prefix_bits", COLUMN_U8, NULL, NULL,
+	 "length of the member's prefix that holds it; 96 more than written for IPv4"},
+	{"role", COLUMN_CODE, sighting_role_names, NULL,
+	 "source: it sent into the darknet; victim: it answered what it was never asked; quoted: an ICMP error is "
+	 "about a "
+	 "packet to it"},
+	{"fresh", COLUMN_U8, NULL, NULL, "1 for the first packet after a silence, which is told at once"},
+	{"kind", COLUMN_CODE, packet_kind_names, NULL, "kind of the first packet"},
+	{"tool", COLUMN_CODE, scan_tool_names, NULL, "tool as far as it stands by now"},
+	{"tool_version", COLUMN_U8, NULL, NULL, "variant by the rules table; 0 where not told apart"},
+	{"protocol", COLUMN_U8, NULL, NULL, "IP protocol number; of the quoted packet where quoted"},
+	{"port", COLUMN_U16, NULL, NULL, "port of the first packet, as in tuple; the victim's port as in echo"},
+	{"target", COLUMN_ADDR, NULL, NULL, "darknet address of the first packet"},
+	{"ttl", COLUMN_U8, NULL, NULL, "time to live of the first packet"},
+	{"flags", COLUMN_U8, NULL, NULL, "TCP flags of the first packet"},
+	{"signs", COLUMN_U8, NULL, NULL,
+	 "signs of a forged source, added up over the row: 1 odd protocol, 2 TTL of 200 or more, 4 ends in .0 or .255, "
+	 "8 "
+	 "source is destination, 16 port 0, 32 an address nobody has"},
+	{"packets", COLUMN_U32, NULL, "packets", "packets since the row before"},
+	{"scans", COLUMN_U32, NULL, "packets", "of them scans and reflection attempts without such a sign"},
+	{"mistakes", COLUMN_U32, NULL, "packets", "of them misconfiguration and other without such a sign"},
+	{"doubtful", COLUMN_U32, NULL, "packets", "of them those that bear a sign"},
+	{"bytes", COLUMN_U64, NULL, "bytes", "bytes by the IP header"},
+	{"targets", COLUMN_U32, NULL, "addresses", "distinct darknet addresses, estimated as in tuple"},
+	{"first", COLUMN_TIME, NULL, NULL, "first packet of the row"},
+	{"evidence", COLUMN_BLOB, NULL, "bytes",
+	 "first packets as records of a pcap file (nanoseconds, link type 101), each cut to its first bytes"},
+	{NULL},
+};
+const struct record_kind record_sighting = {
+	"sighting",       9,      1,
+	sighting_columns, "time", "Sightings: a member's own address in the darknet, told at once, then summed up"};
+
+const struct record_kind *const record_kinds[] = {&record_tuple,    &record_echo,  &record_rollup, &record_finding,
+						  &record_raw,      &record_block, &record_health, &record_spark,
+						  &record_sighting, NULL};
 
 const struct record_kind *record_kind_by_name(const char *name)
 {

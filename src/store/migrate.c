@@ -1,6 +1,7 @@
 /* Migrations. A step is never changed once it was released; a new one is added at the end. Version 1 was the tables as
  * the kinds say; step 2 keeps samples of sources, from which periods without tuples are
- * estimated, and which roll-ups are due (rollup.c); step 3 says from when on roll-ups are kept (plan.c). */
+ * estimated, and which roll-ups are due (rollup.c); step 3 says from when on roll-ups are kept (plan.c); step 4 has
+ * sightings, and findings that name a member. */
 #include "store/migrate.h"
 
 #include "store/engine.h"
@@ -35,10 +36,24 @@ static int rollup_floors(duckdb_connection connection, struct err *err)
 			  "CREATE TABLE rollup_floor (level UTINYINT NOT NULL, time TIMESTAMP NOT NULL)");
 }
 
+/* Version 1 made the tables as the kinds are in this program, so all of it may be there already. */
+static int sightings(duckdb_connection connection, struct err *err)
+{
+	int code = tables_create(connection, err);
+	return code < 0 ? code
+			: engine_run(connection, err,
+				     "ALTER TABLE finding ADD COLUMN IF NOT EXISTS member UINTEGER DEFAULT 0; "
+				     "ALTER TABLE finding ADD COLUMN IF NOT EXISTS verdict UTINYINT DEFAULT 0; "
+				     "ALTER TABLE finding ADD COLUMN IF NOT EXISTS state UTINYINT DEFAULT 0; "
+				     "UPDATE finding SET state = %d WHERE ended = 1",
+				     STATE_ENDED);
+}
+
 const struct migration migrations[] = {
 	{"tables of the kinds of record", first_tables},
 	{"samples of sources", source_samples},
 	{"floors of roll-ups", rollup_floors},
+	{"sightings", sightings},
 };
 const size_t migration_count = sizeof migrations / sizeof *migrations;
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 const char query_arguments_help[] =
-	"  KIND                 tuple, echo, rollup, finding, raw, block, health\n"
+	"  KIND                 tuple, echo, rollup, finding, sighting, raw, block, health\n"
 	"  --from T, --to T     times: 2026-01-31T09:00:00Z, 2026-01-31, -24h, now (default: the last 24 hours)\n"
 	"  --where CONDITION    port=23  country!=JP  packets>=100  tool=mirai,zmap  source~192.0.2.0/24  rule~=scan%\n"
 	"  --by FIELD           group by a field; may be given again, or as A,B\n"
@@ -22,7 +22,7 @@ const char query_arguments_help[] =
 	"  --order [-]NAME      by a column of the result; - for the greatest first\n"
 	"  --limit N            rows at most (default 1000)\n";
 const char query_arguments_help_ja[] =
-	"  KIND                 tuple, echo, rollup, finding, raw, block, health のどれか\n"
+	"  KIND                 tuple, echo, rollup, finding, sighting, raw, block, health のどれか\n"
 	"  --from T, --to T     時刻: 2026-01-31T09:00:00Z、2026-01-31、-24h、now（省略時は直近24時間）\n"
 	"  --where CONDITION    port=23  country!=JP  packets>=100  tool=mirai,zmap  source~192.0.2.0/24  rule~=scan%\n"
 	"  --by FIELD           項目でまとめる。複数回、または A,B の形でも\n"

@@ -104,6 +104,7 @@ static int retain_all(struct store *store, int64_t now_ns, struct err *err)
 		{"echo", "bin", options->keep_echo_ns},
 		{"health", "minute", options->keep_health_ns},
 		{"finding", "time", options->keep_finding_ns},
+		{"sighting", "time", options->keep_sighting_ns},
 		{"source_sample", "time", options->keep_rollup_day_ns ? options->keep_rollup_day_ns : 800 * NS_PER_DAY},
 		{"intake", "touched", 400 * NS_PER_DAY},
 	};

@@ -37,7 +37,7 @@ struct store_options {
 	int64_t free_floor_bytes; /* intake stops when the file system has less than this free */
 	int64_t query_timeout_ns; /* a query that takes longer is ended */
 	int64_t raw_bytes;        /* size of the ring of raw packets; 0 keeps none */
-	int64_t keep_tuple_ns, keep_echo_ns, keep_health_ns, keep_finding_ns;
+	int64_t keep_tuple_ns, keep_echo_ns, keep_health_ns, keep_finding_ns, keep_sighting_ns;
 	int64_t keep_rollup_minute_ns, keep_rollup_hour_ns, keep_rollup_day_ns;
 };
 extern const struct option_spec store_option_table[]; /* into struct store_options; options_init() gives defaults */

@@ -10,6 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Blocks lie in the raw ring; other bytes are few and stand in the table. */
+static bool column_is_kept(const struct record_kind *kind, const struct column *column)
+{
+	return column->type != COLUMN_BLOB || kind != &record_block;
+}
+
 bool kind_is_stored(const struct record_kind *kind)
 {
 	return kind != &record_spark;
@@ -45,7 +51,7 @@ static int create_table(duckdb_connection connection, const struct record_kind *
 	struct text_buffer sql = {NULL, 0, 0};
 	int code = text_add(&sql, "CREATE TABLE IF NOT EXISTS \"%s\" (", kind->name);
 	for (const struct column *column = kind->columns; column->name && code == 0; column++)
-		if (column->type != COLUMN_BLOB)
+		if (column_is_kept(kind, column))
 			code = text_add(&sql, "%s\"%s\" %s NOT NULL", column == kind->columns ? "" : ", ", column->name,
 					column_sql_type(column->type));
 	if (code == 0 && kind == &record_block)
@@ -185,7 +191,7 @@ int table_append(duckdb_connection connection, const struct record_kind *kind, v
 {
 	struct layout layout = {.count = 0};
 	for (size_t c = 0; kind->columns[c].name; c++)
-		if (kind->columns[c].type != COLUMN_BLOB)
+		if (column_is_kept(kind, &kind->columns[c]))
 			layout_add(&layout, kind->columns[c].type, columns[c]);
 	for (; extra && *extra; extra++)
 		layout_add(&layout, COLUMN_U64, *extra);

@@ -22,8 +22,8 @@ const char *column_sql_type(enum column_type type);
 int tables_create(duckdb_connection connection, struct err *err) must_check;
 
 /* Rows of staged columns, in the order of `rows` (NULL: as they are), through an appender into the kind's table.
- * `columns` are arrays as in a batch; BLOB columns are left out and `extra` columns (U64 arrays in that order, NULL
- * ends them) follow. */
+ * `columns` are arrays as in a batch; the data of blocks is left out and `extra` columns (U64 arrays in that order,
+ * NULL ends them) follow. */
 int table_append(duckdb_connection connection, const struct record_kind *kind, void *const *columns, size_t count,
 		 const uint32_t *rows, const uint64_t *const *extra, struct err *err) must_check;
 

@@ -41,6 +41,30 @@ static void version_1_becomes_this_version(void **state)
 	remove_tree(dir);
 }
 
+static void findings_of_version_3_have_a_state(void **state)
+{
+	(void)state;
+	char room[64], *dir = make_dir(room);
+	run_on(dir, 3,
+	       "DROP TABLE sighting; ALTER TABLE finding DROP COLUMN member; ALTER TABLE finding DROP COLUMN verdict; "
+	       "ALTER TABLE finding DROP COLUMN state; "
+	       "INSERT INTO finding SELECT 'a' || i, TIMESTAMP '2026-01-01 00:00:00', 0, 1, 'x', TIMESTAMP "
+	       "'2026-01-01', "
+	       "TIMESTAMP '2026-01-01', i % 2, 7, 0.5, 'r', 1, '{}' FROM range(4) AS t(i)");
+	struct store_options options = options_for(dir);
+	struct store *store = NULL;
+	open_store(&options, &store);
+	assert_int_equal(ask_number(store, "{'kind':'finding','from':'2026-01-01','to':'2026-01-02','filters':["
+					   "{'field':'state','value':'ended'},{'field':'member','value':0}],"
+					   "'aggregates':[{'op':'count'}]}"),
+			 2);
+	assert_int_equal(ask_number(store, "{'kind':'sighting','from':'2026-01-01','to':'2026-01-02',"
+					   "'aggregates':[{'op':'count'}]}"),
+			 0);
+	store_close(store);
+	remove_tree(dir);
+}
+
 static void a_later_version_is_refused(void **state)
 {
 	(void)state;
@@ -75,6 +99,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(version_1_becomes_this_version),
+		cmocka_unit_test(findings_of_version_3_have_a_state),
 		cmocka_unit_test(a_later_version_is_refused),
 		cmocka_unit_test(a_broken_file_is_refused),
 	};
