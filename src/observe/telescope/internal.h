@@ -18,6 +18,13 @@ struct verdict_line {
 	uint8_t certainty;
 };
 
+/* A packet of a burst that is about a member's address. */
+struct member_match {
+	uint32_t address; /* as a number, for IPv4 */
+	uint32_t value;   /* of the longest prefix */
+	uint16_t packet;
+};
+
 /* What a row wants to know of one packet. */
 struct event {
 	struct tuple_key key;
@@ -42,6 +49,7 @@ struct port_count {
 
 struct pulse;
 struct payloads;
+struct members;
 
 struct telescope {
 	struct telescope_options options;
@@ -49,8 +57,9 @@ struct telescope {
 		struct sink sink;
 		struct sink *next;
 		uint64_t boot, sequence; /* of batches */
-	} stamping;
-	struct sink *sink; /* stamping */
+	} stamping, sightings;           /* which go their own way */
+	struct sink *sink;               /* stamping */
+	struct members *members;         /* NULL: none known */
 	struct pool *pool;
 	struct darknet *darknet;
 	struct darknet *survey; /* sources of the list; NULL: none */
@@ -79,6 +88,8 @@ struct telescope {
 	const struct frame *kept_frames[BURST_MAX];
 	uint8_t kinds[BURST_MAX];
 	struct verdict_line lines[BURST_MAX];
+	struct member_match matches[BURST_MAX];
+	unsigned match_count;
 };
 
 static inline struct port_count *port_count_of(const struct telescope *telescope, uint8_t protocol, uint16_t port)

@@ -397,3 +397,18 @@ bool packet_is_spoofed_v6(const struct packet *packet)
 {
 	return packet->ip[8] == 0xff || memcmp(packet->ip + 8, packet->ip + 24, 16) == 0;
 }
+
+uint8_t packet_spoof_signs(const struct packet *packet, enum scan_tool tool)
+{
+	bool ports = packet->protocol == 6 || packet->protocol == 17, four = packet->version == 4;
+	bool known = ports || packet->protocol == 1 || packet->protocol == 58;
+	bool no_port = ports && packet->l4 && (packet->sport == 0 || packet->dport == 0);
+	uint8_t first = (uint8_t)(packet->src >> 24), host = (uint8_t)packet->src;
+	bool impossible = four ? first == 0 || first == 127 || first >= 224 : packet->ip[8] == 0xff;
+	bool same = four ? packet->src == packet->dst : memcmp(packet->ip + 8, packet->ip + 24, 16) == 0;
+	return (uint8_t)((known ? 0 : SIGN_PROTOCOL) |
+			 (packet_ttl_is_odd(packet->ttl) && tool != TOOL_MASSCAN ? SIGN_TTL : 0) |
+			 (four && (host == 0 || host == 255) ? SIGN_HOST_PART : 0) |
+			 (same ? SIGN_SOURCE_IS_TARGET : 0) | (no_port ? SIGN_PORT_ZERO : 0) |
+			 (impossible ? SIGN_IMPOSSIBLE : 0));
+}

@@ -41,3 +41,14 @@ static inline bool packet_is_spoofed(const struct packet *packet, enum scan_tool
 	bool impossible = (first == 0) | (first == 127) | (first >= 224);
 	return odd | impossible | ((uint8_t)(host + 1) <= 1) | (packet->src == packet->dst);
 }
+
+/* Which of these it bears, for the few of whom it is asked: bits as in `signs` of a sighting. */
+enum spoof_sign {
+	SIGN_PROTOCOL = 1,
+	SIGN_TTL = 2,
+	SIGN_HOST_PART = 4,
+	SIGN_SOURCE_IS_TARGET = 8,
+	SIGN_PORT_ZERO = 16,
+	SIGN_IMPOSSIBLE = 32,
+};
+uint8_t packet_spoof_signs(const struct packet *packet, enum scan_tool tool);

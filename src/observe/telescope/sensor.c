@@ -8,9 +8,11 @@
 #include "observe/telescope/telescope.h"
 #include "sys/capture.h"
 #include "sys/frame_source.h"
+#include "sys/prefix_board.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -65,6 +67,13 @@ static const struct metric_spec telescope_metrics[] = {
 	 "packets with an anomaly"},
 	{"trace_anomalies_total", METRIC_COUNTER, "anomaly", trace_anomaly_names, "troubles of capture files"},
 	{"time_anomalies_total", METRIC_COUNTER, "anomaly", time_anomaly_names, "packets at odds with the clock"},
+	{"member_packets_total", METRIC_COUNTER, NULL, NULL, "packets about members' addresses"},
+	{"member_addresses", METRIC_GAUGE, NULL, NULL, "members' addresses that are followed"},
+	{"sightings_refused_total", METRIC_COUNTER, NULL, NULL,
+	 "packets of further members' addresses, for which there was no room"},
+	{"observed_milliseconds", METRIC_GAUGE, NULL, NULL,
+	 "until when it has observed, milliseconds since 1970: goes on while nothing comes, stands while it cannot "
+	 "see"},
 	{NULL},
 };
 
@@ -78,6 +87,8 @@ struct module_instance {
 
 	struct telescope *telescope;
 	_Atomic uint64_t *metrics;
+	uint64_t members_generation; /* of the list that the telescope has */
+	int64_t observed_ns;
 	int64_t shift_ns; /* added to the times of a replayed capture */
 	int64_t replay_first_ns, replay_began_ns;
 	bool replaying;
@@ -226,6 +237,10 @@ static void sensor_measure(struct module_instance *sensor)
 	anomalies_count(sensor, anomalies);
 	for (size_t i = ANOMALY_MALFORMED; i < ANOMALIES; i++)
 		MEASURE(anomalies[i]);
+	MEASURE(counts->member_packets);
+	MEASURE(counts->member_addresses);
+	MEASURE(counts->sightings_refused);
+	MEASURE(sensor->observed_ns > 0 ? (uint64_t)(sensor->observed_ns / NS_PER_MS) : 0);
 #undef MEASURE
 }
 
@@ -322,6 +337,37 @@ static int sensor_feed(struct module_instance *sensor, const struct frame *frame
 	return result;
 }
 
+/* The list of members' prefixes, when it is a new one. What cannot be had now is tried again with the next burst. */
+static int sensor_members(struct module_instance *sensor, struct err *err)
+{
+	const struct prefix_board *board = sensor->options.members;
+	if (!board || prefix_board_generation(board) == sensor->members_generation)
+		return 0;
+	struct lpm_entry *entries = NULL;
+	size_t count = 0;
+	uint64_t generation = 0;
+	int result = prefix_board_read(board, &entries, &count, &generation, err);
+	if (result == -EAGAIN)
+		return 0;
+	if (result == 0)
+		result = telescope_members(sensor->telescope, entries, count, err);
+	free(entries);
+	if (result == 0)
+		sensor->members_generation = generation;
+	return result;
+}
+
+/* Until when what came has been seen. An interface has shown all there was when it has nothing more; a capture is at
+ * its last packet. */
+static void sensor_observed(struct module_instance *sensor, int count, int64_t now_ns)
+{
+	bool live = sensor->options.interface || sensor->replaying;
+	int64_t last_ns = telescope_counts(sensor->telescope)->last_ns;
+	int64_t until_ns = live && count == 0 ? now_ns : last_ns;
+	if (until_ns > sensor->observed_ns)
+		sensor->observed_ns = until_ns;
+}
+
 static int sensor_run(struct module_instance *sensor, const _Atomic bool *stop, struct err *err)
 {
 	struct frame frames[BURST_MAX];
@@ -329,6 +375,9 @@ static int sensor_run(struct module_instance *sensor, const _Atomic bool *stop, 
 	int64_t measured_ns = 0;
 	while (!*stop) {
 		int64_t now = clock_now_ns();
+		result = sensor_members(sensor, err);
+		if (result < 0)
+			break;
 		int count = sensor_read(sensor, frames, err);
 		telescope_wall(sensor->telescope, now);
 		if (count == -ENODATA)
@@ -346,6 +395,7 @@ static int sensor_run(struct module_instance *sensor, const _Atomic bool *stop, 
 		}
 		if (result < 0)
 			break;
+		sensor_observed(sensor, count, now);
 		const struct telescope_counts *counts = telescope_counts(sensor->telescope);
 		result = health_tell(sensor, counts->packets ? counts->last_ns : now, false, err);
 		if (now - measured_ns >= NS_PER_S / 10) {
@@ -360,7 +410,7 @@ static int sensor_run(struct module_instance *sensor, const _Atomic bool *stop, 
 }
 
 static const struct record_kind *const telescope_gives[] = {
-	&record_tuple, &record_echo, &record_health, &record_spark, &record_raw, &record_block, NULL};
+	&record_tuple, &record_echo, &record_health, &record_spark, &record_raw, &record_block, &record_sighting, NULL};
 
 const struct module telescope_module = {
 	.name = "telescope",

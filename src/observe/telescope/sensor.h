@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct frame_feed;
+struct prefix_board;
 
 struct telescope_sensor_options {
 	struct prefix_list darknet, exclude;
@@ -22,8 +23,9 @@ struct telescope_sensor_options {
 
 	/* Set by the program, not by users. */
 	struct frame_feed *feed;
-	uint16_t sensor;    /* number in records */
-	uint16_t fanout_id; /* of the interface's group */
+	const struct prefix_board *members; /* whose prefixes are whose, as it changes; NULL: not known here */
+	uint16_t sensor;                    /* number in records */
+	uint16_t fanout_id;                 /* of the interface's group */
 };
 extern const struct option_spec telescope_sensor_option_table[];
 

@@ -6,6 +6,7 @@
 
 #include "observe/telescope/internal.h"
 #include "observe/telescope/kind.h"
+#include "observe/telescope/members.h"
 #include "observe/telescope/payload.h"
 #include "observe/telescope/tool.h"
 
@@ -29,6 +30,13 @@ static int stamp_put(struct sink *sink, const struct batch *batch, struct err *e
 	return stamping->next->put(stamping->next, batch, err);
 }
 
+static void stamping_begin(struct stamping_sink *stamping, struct sink *next)
+{
+	*stamping = (struct stamping_sink){.sink.put = stamp_put, .next = next};
+	if (getrandom(&stamping->boot, sizeof stamping->boot, 0) < 0)
+		stamping->boot = hash_u64((uint64_t)clock_now_ns() ^ (uintptr_t)stamping);
+}
+
 static int tables_new(struct telescope *telescope, struct err *err)
 {
 	if (echo_table_reserve(&telescope->echoes, BURST_MAX) < 0)
@@ -48,19 +56,16 @@ int telescope_new(const struct telescope_options *options, struct sink *sink, st
 	if (!telescope)
 		return err_set(err, -ENOMEM, "no memory for the telescope");
 	telescope->options = *options;
-	telescope->stamping.sink.put = stamp_put;
-	telescope->stamping.next = sink;
+	stamping_begin(&telescope->stamping, sink);
+	stamping_begin(&telescope->sightings, sink);
 	telescope->sink = &telescope->stamping.sink;
 	telescope->pool = pool_new(NULL, "telescope");
 	telescope->counts.first_ns = INT64_MAX;
 	telescope->counts.last_ns = INT64_MIN;
 	telescope->minute_ns = telescope->echo_bin_ns = INT64_MIN;
-	int result = 0;
-	if (getrandom(&telescope->stamping.boot, sizeof telescope->stamping.boot, 0) < 0)
-		telescope->stamping.boot = hash_u64((uint64_t)clock_now_ns());
-	result = telescope->pool
-			 ? darknet_new(&options->darknet, &options->exclude, telescope->pool, &telescope->darknet, err)
-			 : err_set(err, -ENOMEM, "no memory for the telescope");
+	int result = telescope->pool ? darknet_new(&options->darknet, &options->exclude, telescope->pool,
+						   &telescope->darknet, err)
+				     : err_set(err, -ENOMEM, "no memory for the telescope");
 	if (result == 0 && options->survey.count) {
 		result = darknet_new(&options->survey, NULL, telescope->pool, &telescope->survey, err);
 		if (result < 0)
@@ -86,6 +91,7 @@ void telescope_free(struct telescope *telescope)
 	if (!telescope)
 		return;
 	pulse_free(telescope->pulse);
+	members_free(telescope->members);
 	parts_done(telescope);
 	echo_table_done(&telescope->echoes);
 	for (size_t v = 0; v < 2; v++) {
@@ -292,6 +298,13 @@ static int burst_take(struct telescope *telescope, unsigned count, struct err *e
 		step = span_take(telescope, begin, end, err);
 		result = result < 0 ? result : step;
 	}
+	if (telescope->members && count) {
+		int step = members_take(telescope->members, telescope->kept, telescope->kept_frames, telescope->lines,
+					telescope->matches, telescope->match_count, telescope->kept[count - 1]->time_ns,
+					err);
+		members_count(telescope->members, &telescope->counts);
+		result = result < 0 ? result : step;
+	}
 	return result;
 }
 
@@ -345,6 +358,9 @@ int telescope_feed(struct telescope *telescope, const struct frame *frames, unsi
 		packet_parse(frames, count, telescope->burst);
 	unsigned kept = burst_keep(telescope, frames, count);
 	packet_kinds(telescope->kept, kept, telescope->kinds);
+	if (telescope->members)
+		telescope->match_count =
+			members_match(telescope->members, telescope->kept, telescope->kinds, kept, telescope->matches);
 	if (telescope->options.only_counts) {
 		burst_count(telescope, kept);
 		return 0;
@@ -360,7 +376,9 @@ int telescope_tick(struct telescope *telescope, int64_t now_ns, struct err *err)
 	else if (telescope->echoes.count && now_ns - telescope->echo_bin_ns >= 2 * ECHO_NS)
 		result = echoes_close(telescope, err);
 	int live = telescope->pulse ? pulse_tick(telescope->pulse, now_ns, err) : 0;
-	return result < 0 ? result : live;
+	result = result < 0 ? result : live;
+	int sighted = telescope->members ? members_tick(telescope->members, now_ns, err) : 0;
+	return result < 0 ? result : sighted;
 }
 
 void telescope_wall(struct telescope *telescope, int64_t now_ns)
@@ -373,7 +391,30 @@ int telescope_finish(struct telescope *telescope, struct err *err)
 {
 	int result = telescope->options.only_counts ? 0 : minute_close(telescope, err);
 	int live = telescope->pulse ? pulse_finish(telescope->pulse, err) : 0;
-	return result < 0 ? result : live;
+	result = result < 0 ? result : live;
+	int sighted = telescope->members ? members_finish(telescope->members, err) : 0;
+	return result < 0 ? result : sighted;
+}
+
+int telescope_members(struct telescope *telescope, struct lpm_entry *entries, size_t count, struct err *err)
+{
+	int result = 0;
+	if (count == 0) {
+		result = telescope->members ? members_finish(telescope->members, err) : 0;
+		members_free(telescope->members);
+		telescope->members = NULL;
+		return result;
+	}
+	struct members *members = telescope->members;
+	if (!members)
+		result = members_new(telescope->options.sensor, &telescope->sightings.sink, &members, err);
+	if (result == 0)
+		result = members_set(members, entries, count, err);
+	if (result == 0)
+		telescope->members = members;
+	else if (members != telescope->members)
+		members_free(members);
+	return result;
 }
 
 struct sink *telescope_sink(struct telescope *telescope)

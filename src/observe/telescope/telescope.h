@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "core/lpm.h"
 #include "core/option.h"
 #include "record/batch.h"
 #include "wire/packet.h"
@@ -37,6 +38,9 @@ struct telescope_counts {
 	uint64_t time_backwards, time_leaps;
 	struct telescope_tool_count tools[SCAN_TOOLS];
 	uint64_t sources;
+	uint64_t member_packets;    /* about members' addresses, since their prefixes are known */
+	uint64_t member_addresses;  /* followed now */
+	uint64_t sightings_refused; /* packets of further addresses, for which there was no room */
 };
 
 struct telescope;
@@ -61,6 +65,11 @@ int telescope_finish(struct telescope *telescope, struct err *err) must_check;
 /* For batches that are made beside the telescope: they get their names (boot and sequence) in one row with its own, so
  * that a hub that hears them twice counts them once. `put` writes the name into the batch. */
 struct sink *telescope_sink(struct telescope *telescope);
+
+/* Members' prefixes, against which packets are matched from now on (the value of an entry is the member's number):
+ * their addresses leave as sightings, the first packet of each at once. `entries` is sorted in place; none: no
+ * matching. -ENOMEM keeps what was there. */
+int telescope_members(struct telescope *telescope, struct lpm_entry *entries, size_t count, struct err *err) must_check;
 
 const struct telescope_counts *telescope_counts(const struct telescope *telescope);
 uint64_t telescope_darknet_addresses(const struct telescope *telescope); /* IPv4 */

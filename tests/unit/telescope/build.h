@@ -176,12 +176,25 @@ struct echoed {
 	uint32_t packets;
 };
 
+struct sighted {
+	struct addr address, target;
+	int64_t first_ns, last_ns;
+	uint64_t bytes;
+	uint32_t member, packets, scans, mistakes, doubtful, targets;
+	uint16_t port;
+	uint8_t bits, role, fresh, kind, tool, version, protocol, ttl, flags, signs;
+	char *evidence;
+	size_t evidence_bytes;
+};
+
 enum { ROWS_MAX = 4096 };
 struct kept {
 	struct sink sink;
 	struct row rows[ROWS_MAX];
 	struct echoed echoes[ROWS_MAX];
-	size_t row_count, echo_count, spark_batches, blocks;
+	struct sighted sightings[ROWS_MAX];
+	size_t row_count, echo_count, sighting_count, spark_batches, blocks;
+	uint64_t sighting_sequence, sighting_boot;
 	uint64_t spark_totals[PACKET_KINDS];
 	uint64_t last_sequence, boot;
 	int refuse; /* code to answer with instead of taking */
@@ -215,6 +228,50 @@ static inline void kept_tuple(struct kept *kept, const struct batch *batch, uint
 	assert_true(row->first_ns <= row->last_ns);
 }
 
+/* They go their own way, with names of their own. */
+static inline int kept_sightings(struct kept *kept, const struct batch *batch)
+{
+	assert_int_equal(batch->sequence, kept->sighting_sequence + 1);
+	assert_true(kept->sighting_boot == 0 || kept->sighting_boot == batch->sensor_boot);
+	assert_true(batch->sensor_boot != kept->boot && batch->rows > 0);
+	kept->sighting_sequence = batch->sequence;
+	kept->sighting_boot = batch->sensor_boot;
+	for (uint32_t i = 0; i < batch->rows; i++) {
+		const struct text *evidence = &BATCH_COLUMN(batch, struct text, 23)[i];
+		assert_true(kept->sighting_count < ROWS_MAX);
+		struct sighted *sighted = &kept->sightings[kept->sighting_count++];
+		*sighted = (struct sighted){
+			.last_ns = BATCH_COLUMN(batch, int64_t, 0)[i],
+			.member = BATCH_COLUMN(batch, uint32_t, 2)[i],
+			.address = BATCH_COLUMN(batch, struct addr, 3)[i],
+			.bits = BATCH_COLUMN(batch, uint8_t, 4)[i],
+			.role = BATCH_COLUMN(batch, uint8_t, 5)[i],
+			.fresh = BATCH_COLUMN(batch, uint8_t, 6)[i],
+			.kind = BATCH_COLUMN(batch, uint8_t, 7)[i],
+			.tool = BATCH_COLUMN(batch, uint8_t, 8)[i],
+			.version = BATCH_COLUMN(batch, uint8_t, 9)[i],
+			.protocol = BATCH_COLUMN(batch, uint8_t, 10)[i],
+			.port = BATCH_COLUMN(batch, uint16_t, 11)[i],
+			.target = BATCH_COLUMN(batch, struct addr, 12)[i],
+			.ttl = BATCH_COLUMN(batch, uint8_t, 13)[i],
+			.flags = BATCH_COLUMN(batch, uint8_t, 14)[i],
+			.signs = BATCH_COLUMN(batch, uint8_t, 15)[i],
+			.packets = BATCH_COLUMN(batch, uint32_t, 16)[i],
+			.scans = BATCH_COLUMN(batch, uint32_t, 17)[i],
+			.mistakes = BATCH_COLUMN(batch, uint32_t, 18)[i],
+			.doubtful = BATCH_COLUMN(batch, uint32_t, 19)[i],
+			.bytes = BATCH_COLUMN(batch, uint64_t, 20)[i],
+			.targets = BATCH_COLUMN(batch, uint32_t, 21)[i],
+			.first_ns = BATCH_COLUMN(batch, int64_t, 22)[i],
+			.evidence_bytes = evidence->length,
+		};
+		if (evidence->length)
+			sighted->evidence = memcpy(malloc(evidence->length), evidence->bytes, evidence->length);
+		assert_true(sighted->packets > 0 && sighted->first_ns <= sighted->last_ns);
+	}
+	return 0;
+}
+
 static inline int kept_put(struct sink *sink, const struct batch *batch, struct err *err)
 {
 	struct kept *kept = (struct kept *)sink;
@@ -228,6 +285,8 @@ static inline int kept_put(struct sink *sink, const struct batch *batch, struct 
 		kept->spark_batches++;
 		return 0;
 	}
+	if (batch->kind == &record_sighting)
+		return kept_sightings(kept, batch);
 	assert_int_equal(batch->sequence, kept->last_sequence + 1 + kept->refused); /* a gap is a loss */
 	kept->refused = 0;
 	assert_true(kept->boot == 0 || kept->boot == batch->sensor_boot);
@@ -271,6 +330,8 @@ static inline struct kept *watch_plain(void)
 static inline void unwatch(struct kept *kept)
 {
 	telescope_free(kept->telescope);
+	for (size_t i = 0; i < kept->sighting_count; i++)
+		free(kept->sightings[i].evidence);
 	free(kept);
 }
 

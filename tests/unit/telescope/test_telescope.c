@@ -269,7 +269,9 @@ static void echoes_come_in_bins_of_ten_seconds(void **state)
 static bool spoofed(struct made made)
 {
 	struct packet packet = made_parse(&made);
-	return packet_is_spoofed(&packet, tool_guess_packet(&packet).tool);
+	enum scan_tool tool = tool_guess_packet(&packet).tool;
+	assert_int_equal(packet_spoof_signs(&packet, tool) != 0, packet_is_spoofed(&packet, tool));
+	return packet_is_spoofed(&packet, tool);
 }
 
 static void an_odd_protocol_is_spoofed(void **state)
