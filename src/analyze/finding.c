@@ -89,10 +89,8 @@ static int put_row(struct batch *batch, const struct finding *finding, const cha
 	BATCH_COLUMN(batch, struct text, COLUMN_GROUND_)[row] = json;
 	BATCH_COLUMN(batch, uint32_t, COLUMN_MEMBER_)[row] = finding->member;
 	BATCH_COLUMN(batch, uint8_t, COLUMN_VERDICT_)[row] = (uint8_t)finding->verdict;
-	BATCH_COLUMN(batch, uint8_t, COLUMN_STATE_)
-	[row] = finding->ended   ? STATE_ENDED
-		: finding->again ? STATE_CONTINUING
-				 : STATE_NEW;
+	enum finding_state state = finding->ended ? STATE_ENDED : finding->again ? STATE_CONTINUING : STATE_NEW;
+	BATCH_COLUMN(batch, uint8_t, COLUMN_STATE_)[row] = (uint8_t)state;
 	batch->rows++;
 	return 0;
 }
