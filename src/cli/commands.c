@@ -60,7 +60,8 @@ const struct command commands[] = {
 		.summary = "ask the store; while a hub runs, the hub is asked",
 		.summary_ja = "蓄積した観測に問い合わせる(ハブの稼働中はハブに尋ねる)",
 		.operands = "KIND ...",
-		.operands_help = "tuple, echo, rollup, finding, sighting, raw, block or health, then what is wanted of it",
+		.operands_help =
+			"tuple, echo, rollup, finding, sighting, raw, block or health, then what is wanted of it",
 		.options = data_option_table,
 		.options_bytes = sizeof(struct data_options),
 		.reads_own_arguments = true,
