@@ -11,3 +11,15 @@ struct share_taxii_options {
 };
 extern const struct option_spec share_taxii_option_table[];
 int command_share_taxii(const struct command_call *call, struct err *err);
+
+struct share_output_options {
+	struct common_options common;
+	const char *data, *collection, *name;
+	int64_t kind, score, limit, daemon;
+};
+extern const struct option_spec share_list_option_table[], share_nft_option_table[], share_rpz_option_table[],
+	share_bgp_option_table[];
+int command_share_list(const struct command_call *call, struct err *err);
+int command_share_nft(const struct command_call *call, struct err *err);
+int command_share_rpz(const struct command_call *call, struct err *err);
+int command_share_bgp(const struct command_call *call, struct err *err);

@@ -136,6 +136,7 @@ int api_report_get(struct api_call *call, struct err *err);
 int api_search_get(struct api_call *call, struct err *err);
 int api_batches_post(struct api_call *call, struct err *err);
 int api_backup_post(struct api_call *call, struct err *err);
+int api_feeds_get(struct api_call *call, struct err *err);
 int api_taxii_get(struct api_call *call, struct err *err);
 int api_taxii_post(struct api_call *call, struct err *err);
 int api_taxii_delete(struct api_call *call, struct err *err);

@@ -34,6 +34,8 @@ const struct api_route api_routes[] = {
 	{HTTP_POST, "/batches", API_SENSORS | API_ADMINS | API_UNRECORDED, api_batches_post,
 	 "Hand in batches of records"},
 	{HTTP_POST, "/backup", API_ADMINS, api_backup_post, "Back the data directory up"},
+	{HTTP_GET, "/feeds/{path*}", API_ANYONE, api_feeds_get,
+	 "A collection as list, CSV, nftables sets, response policy zone, routes"},
 	{HTTP_GET, "/taxii2/{path*}", API_ANYONE, api_taxii_get,
 	 "TAXII 2.1: discovery, collections, objects, manifests"},
 	{HTTP_POST, "/taxii2/{path*}", API_ANYONE, api_taxii_post, "TAXII 2.1: add objects to a collection"},

@@ -6,6 +6,7 @@
 #include "analyze/finding.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "hub/api_feeds.h"
 #include "hub/api_taxii.h"
 #include "hub/desk.h"
 #include "sys/child.h"
@@ -176,7 +177,7 @@ static int keeper_open(struct keeper *keeper, struct err *err)
 		result = registry_open(setup->options->data, &keeper->registry, err);
 	if (result == 0)
 		result = indicators_open(setup->options->data, &keeper->indicators, err);
-	if (result == 0 && !(keeper->taxii_statuses = taxii_statuses_new()))
+	if (result == 0 && (!(keeper->taxii_statuses = taxii_statuses_new()) || !(keeper->feeds = feeds_new())))
 		result = err_set(err, -ENOMEM, "no memory for the keeper");
 	for (size_t i = 0; i < setup->hub->sensor_count && result == 0; i++) {
 		ring_consume(setup->rings[i]);
@@ -250,6 +251,7 @@ int keeper_run(const struct keeper_setup *setup, struct err *err)
 	registry_close(keeper->registry);
 	indicators_close(keeper->indicators);
 	taxii_statuses_free(keeper->taxii_statuses);
+	feeds_free(keeper->feeds);
 	places_close(keeper->places);
 	free(keeper);
 	return result;

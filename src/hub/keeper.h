@@ -64,6 +64,7 @@ struct keeper {
 	struct registry *registry;
 	struct indicators *indicators;
 	struct taxii_statuses *taxii_statuses;
+	struct feeds *feeds;
 	_Atomic bool stop;
 
 	pthread_mutex_t sensors_lock; /* the array grows, entries stay; their anomalies */

@@ -167,7 +167,8 @@ int indicators_generation(struct indicators *store, int64_t *ret_generation, str
 
 /* Indicators one by one: current versions, newest first or (with `value`) those of a value. */
 struct indicators_listed {
-	int64_t seq;
+	int64_t seq;      /* for before_seq */
+	int64_t added_us; /* of a question about a collection: when it came onto its shelf; for after_us */
 	char id[64];
 	enum indicator_kind kind;
 	const char *value;
@@ -183,8 +184,10 @@ struct indicators_question {
 	int kind, state;    /* -1: any */
 	int64_t collection; /* 0: whatever shelf, also none */
 	enum tlp most;      /* strictest that may be shown */
-	int64_t before_seq; /* 0: from the newest */
-	unsigned limit;     /* 0: all */
+	int64_t before_seq; /* 0: from the newest; not for a collection */
+	bool oldest_first;  /* of a collection: from after_us on */
+	int64_t after_us;
+	unsigned limit; /* 0: all */
 	unsigned least_score;
 	bool unwarned; /* only those that no warning list knows */
 };

@@ -43,30 +43,32 @@ unsigned indicator_score(enum indicator_kind kind, unsigned confidence, int64_t 
 
 #define LISTED_COLUMNS                                                                                                 \
 	"SELECT i.seq, t.name, o.uuid, i.kind, i.value, o.tlp, i.state, i.confidence, i.begin, i.until, i.seen, "      \
-	"i.sightings, r.kind, r.name, i.warning, i.more FROM "
+	"i.sightings, r.kind, r.name, i.warning, i.more, "
 #define LISTED_JOINS                                                                                                   \
 	"JOIN object o ON o.seq = i.seq JOIN type t ON t.id = o.type LEFT JOIN source r ON r.id = o.source "
 
-/* The plan is chosen by what is known: a value, a shelf, or none of them. Questions are numbers, so that a part that
- * does not matter is simply any. */
+/* A kind is asked for of the first value only where it has no more; the others are looked at one by one. */
+#define LISTED_WANTED                                                                                                  \
+	"o.tlp <= ?2 AND (?3 < 0 OR i.kind = ?3 OR i.more > 0) AND (?4 < 0 OR i.state = ?4 OR ?4 = 1 AND i.state = "   \
+	"0) "
+
+/* The plan is chosen by what is known: a value, a shelf, or none of them. */
 static const char *question_sql(const struct indicators_question *question)
 {
 	if (question->value)
 		return LISTED_COLUMNS
-			"value v JOIN indicator i ON i.seq = v.seq " LISTED_JOINS
-			"WHERE v.hash IN (?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) AND i.seq < ?1 AND "
-			"o.tlp <= ?2 AND (?3 < 0 "
-			"OR i.kind = ?3) AND (?4 < 0 OR i.state = ?4) AND (?5 = 0 OR EXISTS (SELECT 1 FROM shelf_seq q "
-			"WHERE q.seq = i.seq AND q.collection = ?5)) ORDER BY i.seq DESC";
+			"0 FROM value v JOIN indicator i ON i.seq = v.seq " LISTED_JOINS
+			"WHERE v.hash IN (?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) AND "
+			"i.seq < ?1 AND (?5 = 0 OR EXISTS (SELECT 1 FROM shelf_seq q WHERE q.seq = i.seq AND "
+			"q.collection = ?5)) AND " LISTED_WANTED "ORDER BY i.seq DESC";
+#define LISTED_OF_SHELF                                                                                                \
+	LISTED_COLUMNS "s.added FROM shelf s JOIN indicator i ON i.seq = s.seq " LISTED_JOINS                          \
+		       "WHERE s.collection = ?5 AND s.added > ?6 AND NOT s.place & 5 AND " LISTED_WANTED               \
+		       "ORDER BY s.added "
 	if (question->collection)
-		return LISTED_COLUMNS "shelf s JOIN indicator i ON i.seq = s.seq " LISTED_JOINS
-				      "WHERE s.collection = ?5 AND NOT s.place & 5 AND i.seq < ?1 AND o.tlp <= ?2 AND "
-				      "(?3 < 0 OR i.kind = "
-				      "?3) AND (?4 < 0 OR i.state = ?4) ORDER BY s.added DESC";
-	return LISTED_COLUMNS
-		"indicator i " LISTED_JOINS
-		"WHERE i.seq < ?1 AND o.tlp <= ?2 AND (?3 < 0 OR i.kind = ?3) AND (?4 < 0 OR i.state = ?4) AND ?5 = 0 "
-		"ORDER BY i.seq DESC";
+		return question->oldest_first ? LISTED_OF_SHELF "ASC" : LISTED_OF_SHELF "DESC";
+	return LISTED_COLUMNS "0 FROM indicator i " LISTED_JOINS "WHERE i.seq < ?1 AND " LISTED_WANTED
+			      "ORDER BY i.seq DESC";
 }
 
 static int question_bind(struct indicators *store, struct indicators_connection *reader, sqlite3_stmt *statement,
@@ -75,8 +77,10 @@ static int question_bind(struct indicators *store, struct indicators_connection 
 	sqlite3_bind_int64(statement, 1, question->before_seq ? question->before_seq : INT64_MAX);
 	sqlite3_bind_int(statement, 2, (int)question->most);
 	sqlite3_bind_int(statement, 3, question->kind);
-	sqlite3_bind_int(statement, 4, question->state);
-	int code = sqlite3_bind_int64(statement, 5, question->collection);
+	int code = sqlite3_bind_int(statement, 4, question->state);
+	/* Not every plan has these. */
+	(void)sqlite3_bind_int64(statement, 5, question->collection);
+	(void)sqlite3_bind_int64(statement, 6, question->after_us);
 	for (int kind = 0; question->value && kind < INDICATOR_KINDS; kind++)
 		code = sqlite3_bind_int64(
 			statement, 10 + kind,
@@ -107,6 +111,7 @@ static void listed_read(sqlite3_stmt *statement, int64_t now_ns, struct indicato
 		.source_kind = column_text(statement, 12),
 		.source_name = column_text(statement, 13),
 		.warning = column_text(statement, 14),
+		.added_us = sqlite3_column_int64(statement, 16),
 	};
 	if (listed->state == STATE_ACTIVE && now_ns >= listed->until_ns)
 		listed->state = STATE_EXPIRED; /* also before somebody marks it so */

@@ -18,7 +18,10 @@ static json_t *description(void)
 static void described_path(const struct api_route *route, char *text, size_t bytes)
 {
 	snprintf(text, bytes, "%s%s",
-		 strcmp(route->path, "/metrics") == 0 || strncmp(route->path, "/taxii2/", 8) == 0 ? "" : "/api/v1",
+		 strcmp(route->path, "/metrics") == 0 || strncmp(route->path, "/taxii2/", 8) == 0 ||
+				 strncmp(route->path, "/feeds/", 7) == 0
+			 ? ""
+			 : "/api/v1",
 		 route->path);
 }
 

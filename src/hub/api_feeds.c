@@ -1,0 +1,269 @@
+/* /feeds/COLLECTION/FILE: made once for all who ask, until something is put into the store or time alone changes it;
+ * who has it already (If-None-Match) is told so without it being sent. A collection that one may not read is not there.
+ */
+#include "hub/api_feeds.h"
+
+#include "core/clock.h"
+#include "hub/api_taxii.h"
+#include "hub/keeper.h"
+#include "share/output.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+struct feed {
+	char key[512]; /* "" : free */
+	int64_t generation, good_until_ns, used_ns;
+	char tag[24], link[160];
+	const char *type;
+	char *bytes;
+	size_t count;
+	unsigned readers; /* who send it now: it is not freed under them */
+};
+
+struct feeds {
+	pthread_mutex_t lock;
+	struct feed *items[LIMIT_FEEDS_KEPT];
+	size_t bytes;
+};
+
+struct feeds *feeds_new(void)
+{
+	struct feeds *feeds = calloc(1, sizeof *feeds);
+	if (feeds)
+		pthread_mutex_init(&feeds->lock, NULL);
+	return feeds;
+}
+
+static void feed_free(struct feed *feed)
+{
+	if (!feed)
+		return;
+	free(feed->bytes);
+	free(feed);
+}
+
+void feeds_free(struct feeds *feeds)
+{
+	if (!feeds)
+		return;
+	for (unsigned i = 0; i < LIMIT_FEEDS_KEPT; i++)
+		feed_free(feeds->items[i]);
+	pthread_mutex_destroy(&feeds->lock);
+	free(feeds);
+}
+
+static struct feed *feed_find(struct feeds *feeds, const char *key, int64_t generation, int64_t now_ns)
+{
+	struct feed *found = NULL;
+	pthread_mutex_lock(&feeds->lock);
+	for (unsigned i = 0; i < LIMIT_FEEDS_KEPT && !found; i++) {
+		struct feed *feed = feeds->items[i];
+		if (!feed || strcmp(feed->key, key) != 0 || feed->generation != generation ||
+		    now_ns >= feed->good_until_ns)
+			continue;
+		feed->used_ns = now_ns;
+		feed->readers++;
+		found = feed;
+	}
+	pthread_mutex_unlock(&feeds->lock);
+	return found;
+}
+
+/* Under the lock. One that is read goes when its last reader is done. */
+static void feed_drop(struct feeds *feeds, unsigned at)
+{
+	struct feed *feed = feeds->items[at];
+	feeds->bytes -= feed->count;
+	feeds->items[at] = NULL;
+	feed->key[0] = '\0';
+	if (feed->readers == 0)
+		feed_free(feed);
+}
+
+/* The one that was not asked for longest; the same key, made earlier, first. */
+static unsigned feed_oldest(const struct feeds *feeds, const char *key)
+{
+	unsigned oldest = LIMIT_FEEDS_KEPT;
+	for (unsigned i = 0; i < LIMIT_FEEDS_KEPT; i++) {
+		if (feeds->items[i] && strcmp(feeds->items[i]->key, key) == 0)
+			return i;
+		if (feeds->items[i] &&
+		    (oldest == LIMIT_FEEDS_KEPT || feeds->items[i]->used_ns < feeds->items[oldest]->used_ns))
+			oldest = i;
+	}
+	return oldest;
+}
+
+static void feed_keep(struct feeds *feeds, struct feed *feed)
+{
+	pthread_mutex_lock(&feeds->lock);
+	unsigned place = 0;
+	for (unsigned i = 0; i < LIMIT_FEEDS_KEPT; i++)
+		if (feeds->items[i] && strcmp(feeds->items[i]->key, feed->key) == 0)
+			feed_drop(feeds, i);
+	while (feeds->bytes + feed->count > LIMIT_FEEDS_BYTES &&
+	       (place = feed_oldest(feeds, feed->key)) < LIMIT_FEEDS_KEPT)
+		feed_drop(feeds, place);
+	for (place = 0; place < LIMIT_FEEDS_KEPT && feeds->items[place]; place++)
+		;
+	if (place == LIMIT_FEEDS_KEPT)
+		feed_drop(feeds, place = feed_oldest(feeds, feed->key));
+	feeds->items[place] = feed;
+	feeds->bytes += feed->count;
+	feed->readers++;
+	pthread_mutex_unlock(&feeds->lock);
+}
+
+static void feed_done(struct feeds *feeds, struct feed *feed)
+{
+	pthread_mutex_lock(&feeds->lock);
+	bool last = --feed->readers == 0 && feed->key[0] == '\0';
+	pthread_mutex_unlock(&feeds->lock);
+	if (last)
+		feed_free(feed);
+}
+
+struct growing {
+	char *bytes;
+	size_t count, room;
+};
+
+static int growing_add(void *context, const char *bytes, size_t count)
+{
+	struct growing *growing = context;
+	if (growing->count + count > LIMIT_FEEDS_BYTES)
+		return -EMSGSIZE;
+	if (growing->count + count > growing->room) {
+		size_t room = (growing->count + count) * 2;
+		char *grown = realloc(growing->bytes, room);
+		if (!grown)
+			return -ENOMEM;
+		growing->bytes = grown;
+		growing->room = room;
+	}
+	memcpy(growing->bytes + growing->count, bytes, count);
+	growing->count += count;
+	return 0;
+}
+
+static int feed_make(struct api_call *call, struct output *output, const char *key, int64_t generation,
+		     struct feed **ret_feed, struct err *err)
+{
+	struct growing growing = {NULL, 0, 0};
+	struct output_result result;
+	struct feed *feed = calloc(1, sizeof *feed);
+	/* The last serial of any zone: it rises with what is put, and with what time takes away. */
+	output->serial = (uint32_t)(output->now_ns / NS_PER_S);
+	int code = feed ? output_write(output, growing_add, &growing, &result, err) : -ENOMEM;
+	if (code < 0) {
+		free(growing.bytes);
+		free(feed);
+		return code;
+	}
+	snprintf(feed->key, sizeof feed->key, "%s", key);
+	feed->generation = generation;
+	feed->good_until_ns = result.good_until_ns;
+	feed->used_ns = output->now_ns;
+	feed->type = output_format_types[output->format];
+	feed->bytes = growing.bytes;
+	feed->count = growing.count;
+	snprintf(feed->tag, sizeof feed->tag, "\"%016llx\"",
+		 (unsigned long long)XXH64(growing.bytes, growing.count, 0));
+	if (result.more)
+		snprintf(feed->link, sizeof feed->link, "Link: <?after=%" PRId64 "&limit=%u>; rel=\"next\"\n",
+			 result.last_us, output->limit);
+	feed_keep(call->keeper->feeds, feed);
+	*ret_feed = feed;
+	return 0;
+}
+
+static int feed_send(struct api_call *call, const struct feed *feed)
+{
+	char headers[320];
+	bool same = strstr(call->match, feed->tag) != NULL;
+	snprintf(headers, sizeof headers, "ETag: %s\nCache-Control: private, no-cache\n%s", feed->tag, feed->link);
+	call->headers = headers;
+	int result =
+		api_text(call, same ? 304 : 200, feed->type, feed->bytes ? feed->bytes : "", same ? 0 : feed->count);
+	call->headers = NULL;
+	return result;
+}
+
+static const struct {
+	const char *file;
+	enum output_format format;
+} files[] = {{"list.txt", OUTPUT_LIST},   {"indicators.csv", OUTPUT_CSV}, {"sets.nft", OUTPUT_NFT},
+	     {"policy.zone", OUTPUT_RPZ}, {"routes.bird", OUTPUT_BIRD},   {"routes.frr", OUTPUT_FRR}};
+
+/* What was asked for. 0; 1: answered already. */
+static int output_read(struct api_call *call, const char *file, struct output *output)
+{
+	char room[64];
+	size_t i = 0;
+	while (i < sizeof files / sizeof *files && strcmp(files[i].file, file) != 0)
+		i++;
+	if (i == sizeof files / sizeof *files) {
+		(void)api_refuse(call, 404, "not_found", "there is no such feed", "そのようなフィードはありません");
+		return 1;
+	}
+	const char *kind = api_argument(call, "kind", room, sizeof room), *after;
+	*output = (struct output){.format = files[i].format, .kind = -1, .name = "yagura", .now_ns = clock_now_ns()};
+	for (int k = 0; kind && indicator_kind_names[k]; k++)
+		if (strcmp(kind, indicator_kind_names[k]) == 0)
+			output->kind = k;
+	if (kind && output->kind < 0) {
+		(void)api_refuse(call, 400, "invalid", "kind: there is no such kind of value",
+				 "kind: そのような種類はありません");
+		return 1;
+	}
+	output->least_score = api_argument_number(call, "score", 0, 100);
+	if (output->format == OUTPUT_LIST || output->format == OUTPUT_CSV) {
+		output->limit = api_argument_number(call, "limit", 0, UINT32_MAX - 1);
+		after = api_argument(call, "after", room, sizeof room);
+		output->after_us = after ? strtoll(after, NULL, 10) : 0;
+	} else if (output->format == OUTPUT_RPZ) {
+		output->name = "rpz.yagura";
+	}
+	return 0;
+}
+
+int api_feeds_get(struct api_call *call, struct err *err)
+{
+	struct indicators_collection collection;
+	struct output output;
+	char name[API_PART_BYTES], key[512];
+	int64_t generation;
+	snprintf(name, sizeof name, "%s", call->part);
+	char *file = strchr(name, '/');
+	if (!call->known)
+		return api_refuse(call, 401, "sign_in", "send an API token, as Bearer or as the password of Basic",
+				  "API トークンを Bearer または Basic のパスワードとして送ってください");
+	if (file)
+		*file++ = '\0';
+	int result = file ? indicators_collection_find(call->keeper->indicators, name, &collection, err) : 1;
+	if (result < 0)
+		return result;
+	if (result == 1 || !taxii_may_read(call, &collection))
+		return api_refuse(call, 404, "not_found", "there is no such collection",
+				  "そのようなコレクションはありません");
+	if (output_read(call, file, &output) == 1)
+		return 0;
+	output.store = call->keeper->indicators;
+	output.collection = collection.id;
+	snprintf(key, sizeof key, "%" PRId64 " %d %d %u %" PRId64 " %u", collection.id, (int)output.format, output.kind,
+		 output.least_score, output.after_us, output.limit);
+	result = indicators_generation(output.store, &generation, err);
+	struct feed *feed = result == 0 ? feed_find(call->keeper->feeds, key, generation, output.now_ns) : NULL;
+	if (result == 0 && !feed)
+		result = feed_make(call, &output, key, generation, &feed, err);
+	if (result < 0)
+		return result;
+	result = feed_send(call, feed);
+	feed_done(call->keeper->feeds, feed);
+	return result;
+}
