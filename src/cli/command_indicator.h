@@ -17,7 +17,8 @@ struct indicator_import_options {
 	struct common_options common;
 	const char *data, *collection, *source;
 	int64_t format, tlp, confidence, lifetime_ns;
-	bool dry_run;
+	bool dry_run, unwarned;
+	const char *warninglists;
 };
 struct indicator_expire_options {
 	struct common_options common;

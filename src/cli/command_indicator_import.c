@@ -1,8 +1,10 @@
 /* yagura indicator import: files of indicators into the store, with a report of what was refused and why. */
 #include "cli/command_indicator.h"
 
+#include "cli/paths.h"
 #include "core/clock.h"
 #include "share/import.h"
+#include "share/warning.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +36,12 @@ const struct option_spec indicator_import_option_table[] = {
 	{"lifetime", OPTION_DURATION, OPTION_AT(struct indicator_import_options, lifetime_ns), .argument = "TIME",
 	 .help = "how long those hold that do not say it; without it as long as their kind lives",
 	 .help_ja = "期限の記載がないものの有効期間。省略時は種類ごとの寿命"},
+	{"warninglists", OPTION_PATH, OPTION_AT(struct indicator_import_options, warninglists), .argument = "DIR",
+	 .help = "warning lists of what is well known and harmless; without it those of the program and "
+		 "DATA/warninglists",
+	 .help_ja = "よく知られた無害な値の一覧のディレクトリ。省略時は付属のものと DATA/warninglists"},
+	{"no-warninglists", OPTION_FLAG, OPTION_AT(struct indicator_import_options, unwarned),
+	 .help = "ask no warning list", .help_ja = "警告一覧を使わない"},
 	{"dry-run", OPTION_FLAG, OPTION_AT(struct indicator_import_options, dry_run),
 	 .help = "only say what would be taken", .help_ja = "取り込まずに結果だけ示す"},
 	{NULL},
@@ -151,6 +159,20 @@ static int file_import(const struct indicator_import_options *options, struct im
 		       : 0;
 }
 
+static int warnings_open(const struct indicator_import_options *options, struct pool *pool,
+			 struct warning_lists **ret_lists, struct err *err)
+{
+	char own[4096];
+	unsigned refused = 0;
+	snprintf(own, sizeof own, "%s/warninglists", options->data);
+	const char *const folders[] = {path_shared(pool, options->warninglists, "data/warninglists"),
+				       options->warninglists ? NULL : own};
+	int result = options->unwarned ? 0 : warning_lists_load(folders, 2, ret_lists, &refused, err);
+	if (result == 0 && refused > 0)
+		fprintf(stderr, "%u warning lists were not read: %s\n", refused, err->text);
+	return result;
+}
+
 int command_indicator_import(const struct command_call *call, struct err *err)
 {
 	const struct indicator_import_options *options = call->options;
@@ -167,8 +189,13 @@ int command_indicator_import(const struct command_call *call, struct err *err)
 	int result = command_indicators_open(options->data, &import.store, err);
 	if (result == 0)
 		result = command_collection(import.store, options->collection, &import.collection, err);
+	struct warning_lists *warnings = NULL;
+	if (result == 0)
+		result = warnings_open(options, call->pool, &warnings, err);
+	import.warnings = warnings;
 	for (int i = 0; i < call->operand_count && result == 0; i++)
 		result = file_import(options, &import, call->operands[i], err);
 	indicators_close(import.store);
+	warning_lists_free(warnings);
 	return result == 0 ? EXIT_DONE : EXIT_FAILED;
 }

@@ -273,6 +273,7 @@ int taxii_add(struct api_call *call, const struct indicators_collection *collect
 				      .tlp = collection->clearance < TLP_AMBER ? collection->clearance : TLP_AMBER,
 				      .confidence = 50,
 				      .now_ns = clock_now_ns(),
+				      .warnings = call->keeper->warnings,
 				      .taken = adding_taken,
 				      .refused = adding_refused,
 				      .context = &adding};

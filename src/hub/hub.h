@@ -17,11 +17,12 @@
 enum hub_guest { HUB_GUEST_NONE, HUB_GUEST_VIEWER, HUB_GUEST_ANALYST };
 
 struct hub_options {
-	const char *data;       /* directory; made when missing, 0700 */
-	const char *listen;     /* ADDR:PORT or [ADDR]:PORT; port 0: any */
-	const char *public_url; /* what links start with; NULL: made from listen */
-	const char *web;        /* directory of the built pages; NULL: none */
-	const char *deps;       /* directory of place and network databases; NULL: none */
+	const char *data;         /* directory; made when missing, 0700 */
+	const char *listen;       /* ADDR:PORT or [ADDR]:PORT; port 0: any */
+	const char *public_url;   /* what links start with; NULL: made from listen */
+	const char *web;          /* directory of the built pages; NULL: none */
+	const char *warninglists; /* directory of warning lists that come with the program; NULL: none */
+	const char *deps;         /* directory of place and network databases; NULL: none */
 	const char *tls_cert, *tls_key;
 	const char *user; /* to become when started as root; NULL: stay */
 	int64_t guest;    /* enum hub_guest */

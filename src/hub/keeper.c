@@ -9,6 +9,7 @@
 #include "hub/api_feeds.h"
 #include "hub/api_taxii.h"
 #include "hub/desk.h"
+#include "share/warning.h"
 #include "sys/child.h"
 #include "sys/confine.h"
 
@@ -161,12 +162,26 @@ static int keeper_confine(const struct keeper_setup *setup, struct err *err)
 	return result < 0 ? result : 0;
 }
 
+static int warnings_open(struct keeper *keeper, struct err *err)
+{
+	char own[4096];
+	unsigned refused = 0;
+	snprintf(own, sizeof own, "%s/warninglists", keeper->setup->options->data);
+	const char *const folders[] = {keeper->setup->options->warninglists, own};
+	int result = warning_lists_load(folders, 2, &keeper->warnings, &refused, err);
+	if (result == 0 && refused > 0)
+		LOG(LOG_WARNING, "warninglists.refused", err->text, LOG_NUMBER("refused", refused));
+	return result;
+}
+
 static int keeper_open(struct keeper *keeper, struct err *err)
 {
 	const struct keeper_setup *setup = keeper->setup;
 	int result = places_open_degraded(setup->options->deps, &keeper->places, err);
 	if (result > 0)
 		LOG(LOG_WARNING, "places.missing", err->text, LOG_NUMBER("missing", result));
+	if (result >= 0)
+		result = warnings_open(keeper, err);
 	if (result >= 0)
 		result = keeper_confine(setup, err);
 	struct store_options options = setup->options->store;
@@ -250,6 +265,7 @@ int keeper_run(const struct keeper_setup *setup, struct err *err)
 	store_close(keeper->store);
 	registry_close(keeper->registry);
 	indicators_close(keeper->indicators);
+	warning_lists_free(keeper->warnings);
 	taxii_statuses_free(keeper->taxii_statuses);
 	feeds_free(keeper->feeds);
 	places_close(keeper->places);

@@ -63,6 +63,7 @@ struct keeper {
 	struct store *store;
 	struct registry *registry;
 	struct indicators *indicators;
+	struct warning_lists *warnings;
 	struct taxii_statuses *taxii_statuses;
 	struct feeds *feeds;
 	_Atomic bool stop;

@@ -3,6 +3,7 @@
 
 #include "share/import_parts.h"
 #include "share/make.h"
+#include "share/warning.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -46,8 +47,11 @@ static int batch_end(struct importing *importing, struct err *err)
 int import_put(struct importing *importing, struct indicators_object *object, const char *where, struct err *err)
 {
 	const struct import *import = importing->import;
+	for (size_t i = 0; object->is_indicator && i < object->value_count && !object->warning; i++)
+		object->warning = warning_lists_find(import->warnings, &object->values[i]);
 	if (import->dry) {
 		importing->result.taken++;
+		importing->result.warned += object->warning != NULL;
 		return 0;
 	}
 	int result = batch_begin(importing, err);

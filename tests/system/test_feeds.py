@@ -28,7 +28,7 @@ def imported(text, *options):
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write(text)
         file.flush()
-        status, out, err = yagura("indicator", "import", "--data", DATA, "--json", "--source", "test", *options, file.name)
+        status, out, err = yagura("indicator", "import", "--data", DATA, "--json", "--no-warninglists", "--source", "test", *options, file.name)
     assert status == 0, (out, err)
     return json.loads(out)
 
