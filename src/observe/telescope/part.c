@@ -21,7 +21,9 @@ enum { EVENTS_LEAST = 32, EVENTS_MOST = 16384, AHEAD = 32 };
 /* Window, TCP options, DF and a class of TTL: what a program or stack cannot help showing. */
 static inline uint32_t signature_of(const struct packet *packet, uint64_t options)
 {
-	uint8_t ttl_class = packet->ttl <= 64 ? 1 : packet->ttl <= 128 ? 2 : 3;
+	static const uint8_t ttl_classes[5] = {1, 1, 2, 3,
+					       3}; /* up to 64, up to 128, more; looked up, not branched on */
+	uint64_t ttl_class = ttl_classes[(packet->ttl + 63) >> 6];
 	uint64_t window = packet->protocol == 6 ? packet->window : 0;
 	return (uint32_t)hash_u64(options ^ window << 16 ^ (uint64_t)(packet->flags & PACKET_DF) << 8 ^ ttl_class);
 }

@@ -231,13 +231,14 @@ static int minute_for(struct telescope *telescope, int64_t time_ns, struct err *
 	return result;
 }
 
-/* What makes two packets take the same ways through the rules. */
+/* What makes two packets take the same ways through the rules: kind, length of the header (and with it which options),
+ * and the marks by which most tools are told. */
 static inline unsigned shape_of(const struct packet *packet, uint8_t kind)
 {
-	unsigned tcp = packet->protocol == 6, udp = packet->protocol == 17;
-	return kind | tcp << 3 | udp << 4 | (unsigned)(packet->header_bytes > 20) << 5 |
-	       (unsigned)(packet->window == 65535) << 6 | (unsigned)((packet->window | 1) == 1025) << 7 |
-	       (unsigned)(packet->seq == packet->dst) << 8;
+	unsigned mirai = packet->seq == packet->dst, wide = packet->window == 65535;
+	unsigned masscan_or_nmap = (packet->window | 1) == 1025;
+	unsigned mark = mirai | wide | (masscan_or_nmap | wide) << 1;
+	return kind | mark << 3 | (unsigned)(packet->header_bytes >> 2 & 15) << 5;
 }
 
 /* Packets begin..end in the order of their shapes, else as they came. Their mixture is random: taken as they come, each
