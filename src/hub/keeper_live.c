@@ -97,6 +97,9 @@ json_t *finding_json(const struct batch *batch, uint32_t row)
 		case COLUMN_U16:
 			value = json_integer(((const uint16_t *)batch->columns[i])[row]);
 			break;
+		case COLUMN_U32:
+			value = json_integer(((const uint32_t *)batch->columns[i])[row]);
+			break;
 		case COLUMN_U64:
 			value = json_integer((json_int_t)((const uint64_t *)batch->columns[i])[row]);
 			break;
@@ -106,9 +109,12 @@ json_t *finding_json(const struct batch *batch, uint32_t row)
 		case COLUMN_JSON:
 			value = json_loadb(text->bytes, text->length, 0, NULL);
 			break;
-		default:
+		case COLUMN_TEXT:
 			value = json_stringn(text->bytes, text->length);
 			break;
+		case COLUMN_ADDR:
+		case COLUMN_BLOB:
+			break; /* findings have none */
 		}
 		json_object_set_new(json, column->name, value ? value : json_null());
 	}
