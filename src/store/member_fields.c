@@ -34,12 +34,12 @@ static const char *plain(struct member_form *form, const json_t *given, char *ro
 	return NULL;
 }
 
-/* Length of the blank at the text's start, an ideographic one too; 0: none. */
+/* Length of the blank at the text's start: also an ideographic one, or a control character; 0: none. */
 static size_t blank_length(const char *text)
 {
 	static const char wide[] = "\u3000";
-	if (isspace((unsigned char)*text))
-		return 1;
+	if (isspace((unsigned char)*text) || iscntrl((unsigned char)*text))
+		return *text != '\0';
 	return strncmp(text, wide, strlen(wide)) == 0 ? strlen(wide) : 0;
 }
 
@@ -67,7 +67,7 @@ static json_t *text_take(struct member_form *form, const json_t *given, size_t m
 		room[used++] = control ? ' ' : *text;
 		for (; blank > 1; blank--)
 			room[used++] = *++text;
-		if (blank == 0 && !control)
+		if (blank == 0)
 			solid = used;
 	}
 	json_t *taken = json_stringn(room, solid);

@@ -65,11 +65,37 @@ static const struct field *field_find(const char *name)
 	return NULL;
 }
 
+/* Sentences quote what people wrote, cut at some byte: what is left of a cut character goes. */
+static json_t *string_of(char *text)
+{
+	json_t *string = json_string(text);
+	if (string)
+		return string;
+	char *to = text;
+	for (const char *at = text; *at;) {
+		size_t length = 1;
+		while ((at[length] & 0xc0) == 0x80)
+			length++;
+		json_t *whole = json_stringn(at, length);
+		if (whole)
+			memmove(to, at, length);
+		to += whole ? length : 0;
+		json_decref(whole);
+		at += length;
+	}
+	*to = '\0';
+	return json_string(text);
+}
+
 static json_t *filled(const char *message, const char *value)
 {
+	char text[1024];
 	const char *place = strstr(message, "%s");
-	return place ? json_sprintf("%.*s%.200s%s", (int)(place - message), message, value, place + 2)
-		     : json_string(message);
+	if (place)
+		snprintf(text, sizeof text, "%.*s%.200s%s", (int)(place - message), message, value, place + 2);
+	else
+		snprintf(text, sizeof text, "%s", message);
+	return string_of(text);
 }
 
 void member_remark(json_t *remarks, const char *field, bool fault, const char *value, const char *message,

@@ -54,16 +54,16 @@ static int entry_take(struct member_items *items, const json_t *entry, json_t *k
 	json_t *key = json_object_get(code == 0 ? item->fields : member, "key"), *first;
 	item->key = json_is_string(key) ? json_string_value(key) : "";
 	item->bad |= code != 0;
-	if (code == 0 && !key) {
+	if (code == 0 && !key && !item->bad) {
 		item->bad = true;
 		member_remark(item->remarks, "key", true, "", "it is missing", "識別子がありません");
-	} else if (code == 0 && (first = json_object_get(keys, item->key))) {
+	} else if (code == 0 && key && (first = json_object_get(keys, item->key))) {
 		char line[32];
 		item->bad = true;
 		snprintf(line, sizeof line, "%lld", (long long)json_integer_value(first));
 		member_remark(item->remarks, "key", true, line, "the same key stands at line %s",
 			      "同じ識別子が %s 行目にあります");
-	} else if (code == 0) {
+	} else if (code == 0 && key) {
 		json_object_set_new(keys, item->key, json_integer(item->line));
 	}
 	return 0;
@@ -209,7 +209,7 @@ static int items_write(struct registry *registry, const struct members_change *h
 			report->bad++;
 		else if (item->before && item->after && json_equal(item->before, item->after))
 			report->same++;
-		else if ((code = members_write(&writer, item, err)) == 0)
+		else if ((code = members_writer_put(&writer, item, err)) == 0)
 			change_report(report, item);
 	}
 	members_writer_close(&writer);

@@ -37,7 +37,7 @@ int members_writer_open(struct registry *registry, const struct members_change *
 			struct err *err) must_check;
 void members_writer_close(struct members_writer *writer);
 /* Put item->after in the place of item->before, either of which may be NULL; and write it down. */
-int members_write(struct members_writer *writer, struct member_item *item, struct err *err) must_check;
+int members_writer_put(struct members_writer *writer, struct member_item *item, struct err *err) must_check;
 
 /* The member in a row (id, change, changed, document). */
 json_t *members_row(sqlite3_stmt *statement, struct err *err);

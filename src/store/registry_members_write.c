@@ -186,7 +186,7 @@ static int row_write(struct members_writer *writer, const struct member_item *it
 	return code;
 }
 
-int members_write(struct members_writer *writer, struct member_item *item, struct err *err)
+int members_writer_put(struct members_writer *writer, struct member_item *item, struct err *err)
 {
 	int code = 0;
 	writer->number++;
