@@ -12,6 +12,13 @@ struct share_taxii_options {
 extern const struct option_spec share_taxii_option_table[];
 int command_share_taxii(const struct command_call *call, struct err *err);
 
+struct share_misp_options {
+	struct common_options common;
+	const char *data, *event, *output;
+};
+extern const struct option_spec share_misp_option_table[];
+int command_share_misp(const struct command_call *call, struct err *err);
+
 struct share_output_options {
 	struct common_options common;
 	const char *data, *collection, *name;

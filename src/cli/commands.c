@@ -151,6 +151,17 @@ const struct command commands[] = {
 		.example = "yagura audit verify --head HASH",
 	},
 	{
+		.name = "share misp",
+		.summary = "write a collection as a MISP feed, or print its events",
+		.summary_ja = "コレクションを MISP フィードとして書き出す、またはイベントを出力する",
+		.operands = "COLLECTION",
+		.operands_help = "name of a collection",
+		.options = share_misp_option_table,
+		.options_bytes = sizeof(struct share_misp_options),
+		.run = command_share_misp,
+		.example = "yagura share misp members --data DIR --output /srv/www/misp",
+	},
+	{
 		.name = "share list",
 		.summary = "print a collection's values, one a line or as CSV",
 		.summary_ja = "コレクションの値を一覧または CSV で出力する",

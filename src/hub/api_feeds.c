@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "hub/api_taxii.h"
 #include "hub/keeper.h"
+#include "share/misp_feed.h"
 #include "share/output.h"
 
 #include <errno.h>
@@ -128,9 +129,12 @@ static void feed_done(struct feeds *feeds, struct feed *feed)
 		feed_free(feed);
 }
 
+struct wanted_feed;
+
 struct growing {
 	char *bytes;
 	size_t count, room;
+	struct wanted_feed *wanted; /* of a MISP feed */
 };
 
 static int growing_add(void *context, const char *bytes, size_t count)
@@ -151,25 +155,76 @@ static int growing_add(void *context, const char *bytes, size_t count)
 	return 0;
 }
 
-static int feed_make(struct api_call *call, struct output *output, const char *key, int64_t generation,
-		     struct feed **ret_feed, struct err *err)
+/* What a feed is made of: one of the outputs, or a file of the MISP feed. */
+struct wanted_feed {
+	char key[512];
+	struct output output;
+	struct misp_feed misp;
+	const char *misp_file; /* NULL: an output */
+	json_t *manifest;
+	bool found;
+};
+
+static int misp_event_take(void *context, const json_t *event)
 {
-	struct growing growing = {NULL, 0, 0};
-	struct output_result result;
+	struct growing *growing = context;
+	struct wanted_feed *wanted = growing->wanted;
+	wanted->found = true;
+	if (wanted->manifest)
+		return misp_manifest_add(wanted->manifest, event);
+	if (strcmp(wanted->misp_file, "hashes.csv") == 0)
+		return misp_hashes_write(event, growing_add, growing);
+	char *text = json_dumps(event, JSON_COMPACT);
+	int result = text ? growing_add(growing, text, strlen(text)) : -ENOMEM;
+	free(text);
+	return result;
+}
+
+/* -ENOENT: there is no such file. */
+static int misp_make(struct wanted_feed *wanted, struct growing *growing, struct err *err)
+{
+	char uuid[40];
+	const char *file = wanted->misp_file;
+	bool manifest = strcmp(file, "manifest.json") == 0, event = !manifest && strcmp(file, "hashes.csv") != 0;
+	snprintf(uuid, sizeof uuid, "%.36s", file);
+	if (event && (strlen(file) != 41 || strcmp(file + 36, ".json") != 0))
+		return err_set(err, -ENOENT, "there is no such file");
+	growing->wanted = wanted;
+	wanted->manifest = manifest ? json_object() : NULL;
+	int result = misp_feed_events(&wanted->misp, event ? uuid : NULL, misp_event_take, growing, err);
+	char *text = result == 0 && manifest ? json_dumps(wanted->manifest, JSON_COMPACT) : NULL;
+	if (text)
+		result = growing_add(growing, text, strlen(text));
+	free(text);
+	json_decref(wanted->manifest);
+	wanted->manifest = NULL;
+	return result == 0 && event && !wanted->found ? err_set(err, -ENOENT, "there is no such event") : result;
+}
+
+static int feed_make(struct api_call *call, struct wanted_feed *wanted, int64_t generation, struct feed **ret_feed,
+		     struct err *err)
+{
+	struct growing growing = {NULL, 0, 0, NULL};
+	struct output *output = &wanted->output;
+	struct output_result result = {.good_until_ns = output->now_ns + NS_PER_MINUTE};
 	struct feed *feed = calloc(1, sizeof *feed);
 	/* The last serial of any zone: it rises with what is put, and with what time takes away. */
 	output->serial = (uint32_t)(output->now_ns / NS_PER_S);
-	int code = feed ? output_write(output, growing_add, &growing, &result, err) : -ENOMEM;
+	int code = !feed               ? -ENOMEM
+		   : wanted->misp_file ? misp_make(wanted, &growing, err)
+				       : output_write(output, growing_add, &growing, &result, err);
 	if (code < 0) {
 		free(growing.bytes);
 		free(feed);
 		return code;
 	}
-	snprintf(feed->key, sizeof feed->key, "%s", key);
+	snprintf(feed->key, sizeof feed->key, "%s", wanted->key);
 	feed->generation = generation;
 	feed->good_until_ns = result.good_until_ns;
 	feed->used_ns = output->now_ns;
-	feed->type = output_format_types[output->format];
+	feed->type = !wanted->misp_file                             ? output_format_types[output->format]
+		     : strcmp(wanted->misp_file, "hashes.csv") == 0 ? "text/csv"
+								    : "application/json";
 	feed->bytes = growing.bytes;
 	feed->count = growing.count;
 	snprintf(feed->tag, sizeof feed->tag, "\"%016llx\"",
@@ -232,11 +287,32 @@ static int output_read(struct api_call *call, const char *file, struct output *o
 	return 0;
 }
 
+/* 0; 1: answered already; negative. */
+static int wanted_read(struct api_call *call, const char *file, const struct indicators_collection *collection,
+		       struct wanted_feed *wanted)
+{
+	struct output *output = &wanted->output;
+	if (strncmp(file, "misp/", 5) == 0) {
+		*output = (struct output){.now_ns = clock_now_ns()};
+		wanted->misp_file = file + 5;
+		wanted->misp = (struct misp_feed){call->keeper->indicators, collection, output->now_ns};
+		snprintf(wanted->key, sizeof wanted->key, "%" PRId64 " %.400s", collection->id, file);
+	} else {
+		if (output_read(call, file, output) == 1)
+			return 1;
+		snprintf(wanted->key, sizeof wanted->key, "%" PRId64 " %d %d %u %" PRId64 " %u", collection->id,
+			 (int)output->format, output->kind, output->least_score, output->after_us, output->limit);
+	}
+	output->store = call->keeper->indicators;
+	output->collection = collection->id;
+	return 0;
+}
+
 int api_feeds_get(struct api_call *call, struct err *err)
 {
 	struct indicators_collection collection;
-	struct output output;
-	char name[API_PART_BYTES], key[512];
+	struct wanted_feed wanted = {.misp_file = NULL};
+	char name[API_PART_BYTES];
 	int64_t generation;
 	snprintf(name, sizeof name, "%s", call->part);
 	char *file = strchr(name, '/');
@@ -251,16 +327,13 @@ int api_feeds_get(struct api_call *call, struct err *err)
 	if (result == 1 || !taxii_may_read(call, &collection))
 		return api_refuse(call, 404, "not_found", "there is no such collection",
 				  "そのようなコレクションはありません");
-	if (output_read(call, file, &output) == 1)
+	if (wanted_read(call, file, &collection, &wanted) == 1)
 		return 0;
-	output.store = call->keeper->indicators;
-	output.collection = collection.id;
-	snprintf(key, sizeof key, "%" PRId64 " %d %d %u %" PRId64 " %u", collection.id, (int)output.format, output.kind,
-		 output.least_score, output.after_us, output.limit);
-	result = indicators_generation(output.store, &generation, err);
-	struct feed *feed = result == 0 ? feed_find(call->keeper->feeds, key, generation, output.now_ns) : NULL;
+	result = indicators_generation(call->keeper->indicators, &generation, err);
+	struct feed *feed =
+		result == 0 ? feed_find(call->keeper->feeds, wanted.key, generation, wanted.output.now_ns) : NULL;
 	if (result == 0 && !feed)
-		result = feed_make(call, &output, key, generation, &feed, err);
+		result = feed_make(call, &wanted, generation, &feed, err);
 	if (result < 0)
 		return result;
 	result = feed_send(call, feed);

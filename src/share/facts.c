@@ -188,6 +188,18 @@ static void hashes_read(const struct json_tape *tape, struct facts *facts)
 	}
 }
 
+/* What is not for detection belongs together with other things all the same. */
+static void misp_value_read(const struct json_tape *tape, struct facts *facts)
+{
+	uint32_t misp = json_member(tape, JSON_ROOT, "x_misp"), bytes;
+	const char *value = misp ? json_member_text(tape, misp, "value", &bytes) : NULL;
+	char normal[VALUE_BYTES_MAX + 1];
+	size_t normal_bytes;
+	enum value_kind kind;
+	if (value && bytes <= VALUE_BYTES_MAX && value_guess(value, bytes, &kind, normal, &normal_bytes, NULL) == 0)
+		value_add(facts, kind, normal, normal_bytes, false);
+}
+
 static int sighting_read(const struct stix_object *object, struct facts *facts, struct err *err)
 {
 	const struct json_tape *tape = &object->tape;
@@ -235,5 +247,7 @@ int facts_read(const struct stix_object *object, enum tlp unmarked, struct facts
 		value_add(facts, kind, value, bytes, false);
 	if (same(object->type, object->type_bytes, "file"))
 		hashes_read(tape, facts);
+	if (same(object->type, object->type_bytes, "x-misp-attribute"))
+		misp_value_read(tape, facts);
 	return 0;
 }

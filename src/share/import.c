@@ -113,7 +113,9 @@ static enum import_format format_guess(const char *text, size_t bytes)
 	while (at < bytes && isspace((unsigned char)text[at]))
 		at++;
 	size_t head = bytes - at < 4096 ? bytes - at : 4096;
-	if (at < bytes && (text[at] == '{' || text[at] == '['))
+	if (at < bytes && text[at] == '[')
+		return IMPORT_MISP;
+	if (at < bytes && text[at] == '{')
 		return memmem(text + at, head, "\"Event\"", 7) || memmem(text + at, head, "\"Attribute\"", 11) ||
 				       memmem(text + at, head, "\"response\"", 10)
 			       ? IMPORT_MISP
@@ -132,6 +134,8 @@ static int import_as(struct importing *importing, enum import_format format, con
 	switch (format) {
 	case IMPORT_STIX:
 		return import_stix(importing, text, bytes, err);
+	case IMPORT_MISP:
+		return import_misp(importing, text, bytes, err);
 	case IMPORT_LIST:
 		return import_list(importing, text, bytes, err);
 	default:

@@ -27,4 +27,5 @@ int import_made(struct importing *importing, const struct made_indicator *made, 
 		struct err *err) must_check;
 
 int import_stix(struct importing *importing, const char *text, size_t bytes, struct err *err) must_check;
+int import_misp(struct importing *importing, const char *text, size_t bytes, struct err *err) must_check;
 int import_list(struct importing *importing, const char *text, size_t bytes, struct err *err) must_check;
