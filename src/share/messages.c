@@ -12,7 +12,9 @@
 #include <string.h>
 
 const char *const language_names[] = {"ja", "en", NULL};
-const char *const notice_step_names[] = {"new", "again", "reminder", "escalation", "closed", "digest", "test", NULL};
+
+/* A frame for each step, and one for several matters at once. */
+enum { FRAME_DIGEST = NOTICE_STEPS, FRAMES };
 
 enum { ADVICE_MAX = 64, ADVICE_NAME_BYTES = 64, OBSERVATIONS_MAX = 24 };
 
@@ -37,6 +39,7 @@ enum gap {
 	GAP_CALL,
 	GAP_SIGNATURE,
 	GAP_OBSERVATIONS,
+	GAP_STATE,
 	GAP_LIST,
 	GAP_LINK,
 	GAP_ACKNOWLEDGE,
@@ -59,6 +62,7 @@ static const struct template_gap frame_gaps[] = {MATTER_GAPS,
 						 [GAP_CALL] = {"call", true},
 						 [GAP_SIGNATURE] = {"signature", true},
 						 [GAP_OBSERVATIONS] = {"observations", true},
+						 [GAP_STATE] = {"state", true},
 						 [GAP_LIST] = {"list", true},
 						 [GAP_LINK] = {"link", true},
 						 [GAP_ACKNOWLEDGE] = {"acknowledge", true},
@@ -71,9 +75,11 @@ enum { PART_TITLE, PART_WHAT, PART_STEPS, PART_OVER };
 static const struct template_part advice_parts[] = {{"title", true}, {"what"}, {"steps"}, {"over"}, {NULL}};
 enum { PART_DESK, PART_CALL, PART_SIGNATURE };
 static const struct template_part desk_parts[] = {{"name", true}, {"call"}, {"signature"}, {NULL}};
-enum { PART_INFO, PART_LOW, PART_MEDIUM, PART_HIGH };
+enum { PART_SEVERITIES = 0, PART_STATES = 4 };
+/* Severities by their names, then steps by theirs. */
 static const struct template_part word_parts[] = {
-	{"info", true}, {"low", true}, {"medium", true}, {"high", true}, {NULL}};
+	{"info", true},  {"low", true},      {"medium", true},     {"high", true},   {"new", true},
+	{"again", true}, {"reminder", true}, {"escalation", true}, {"closed", true}, {NULL}};
 static const struct template_part item_parts[] = {{"item"}, {NULL}};
 
 static const struct template_form frame_form = {frame_parts, frame_gaps}, advice_form = {advice_parts, matter_gaps},
@@ -86,7 +92,7 @@ struct advice {
 };
 
 struct messages {
-	struct template *frames[LANGUAGES][NOTICE_STEPS], *items[LANGUAGES], *desks[LANGUAGES], *words[LANGUAGES];
+	struct template *frames[LANGUAGES][FRAMES], *items[LANGUAGES], *desks[LANGUAGES], *words[LANGUAGES];
 	struct advice advice[ADVICE_MAX];
 	size_t advice_count;
 	struct advice *other;
@@ -159,9 +165,9 @@ static int language_read(struct messages *messages, const char *dir, unsigned la
 		result = file_read(dir, language, "words", &word_form, pool, &messages->words[language], err);
 	if (result == 0)
 		result = file_read(dir, language, "item", &item_form, pool, &messages->items[language], err);
-	for (unsigned step = 0; step < NOTICE_STEPS && result == 0; step++)
-		result = file_read(dir, language, notice_step_names[step], &frame_form, pool,
-				   &messages->frames[language][step], err);
+	for (unsigned frame = 0; frame < FRAMES && result == 0; frame++)
+		result = file_read(dir, language, frame == FRAME_DIGEST ? "digest" : notice_step_names[frame],
+				   &frame_form, pool, &messages->frames[language][frame], err);
 	return result == 0 ? advice_read_all(messages, dir, language, pool, err) : result;
 }
 
@@ -251,8 +257,8 @@ static int value_made(struct values *values, enum gap gap, const struct template
 
 static unsigned severity_word(const char *severity)
 {
-	unsigned part = PART_HIGH;
-	while (part > 0 && (!severity || strcmp(word_parts[part].name, severity) != 0))
+	unsigned part = PART_STATES - 1;
+	while (part > PART_SEVERITIES && (!severity || strcmp(word_parts[part].name, severity) != 0))
 		part--;
 	return part;
 }
@@ -294,6 +300,9 @@ static int values_of_matter(const struct messages *messages, const struct messag
 	values->values[GAP_OBSERVATIONS] = values->made[GAP_OBSERVATIONS] = observations(facts->ground);
 	int result = value_made(values, GAP_SEVERITY, messages->words[reader->language], severity_word(facts->severity),
 				err);
+	if (result == 0 && facts->step < STEP_TEST)
+		result = value_made(values, GAP_STATE, messages->words[reader->language], PART_STATES + facts->step,
+				    err);
 	if (result == 0)
 		result = value_made(values, GAP_TITLE, advice, PART_TITLE, err);
 	if (result == 0)
@@ -353,7 +362,7 @@ static int digest_write(const struct messages *messages, const struct message_re
 		result = -ENOMEM;
 	values.values[GAP_LIST] = values.made[GAP_LIST] = list;
 	if (result == 0)
-		result = frame_write(messages->frames[reader->language][STEP_DIGEST], &values, text, err);
+		result = frame_write(messages->frames[reader->language][FRAME_DIGEST], &values, text, err);
 	values_done(&values);
 	return result;
 }

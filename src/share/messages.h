@@ -8,6 +8,7 @@
 
 #include "core/err.h"
 #include "core/memory.h"
+#include "store/notices.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -15,19 +16,6 @@
 
 enum language { LANGUAGE_JA, LANGUAGE_EN, LANGUAGES };
 extern const char *const language_names[]; /* "ja", "en"; NULL ends them */
-
-/* Why a message is written. */
-enum notice_step {
-	STEP_NEW,
-	STEP_AGAIN,      /* it was quiet, and is there again */
-	STEP_REMINDER,   /* nobody acknowledged */
-	STEP_ESCALATION, /* to the parent: nobody acknowledged there */
-	STEP_CLOSED,     /* seen fixed by a new observation */
-	STEP_DIGEST,     /* several matters in one message */
-	STEP_TEST,
-	NOTICE_STEPS
-};
-extern const char *const notice_step_names[]; /* also names of the frames' files */
 
 /* A matter as far as it is told. Texts are borrowed; NULL is empty. */
 struct notice_facts {

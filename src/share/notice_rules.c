@@ -3,6 +3,7 @@
 #include "share/notice_rules.h"
 
 #include "core/clock.h"
+#include "record/kind.h"
 #include "sys/text_file.h"
 
 #include <errno.h>
@@ -29,13 +30,13 @@ static const struct option_spec rule_table[] = {
 	{.name = "members",
 	 .type = OPTION_TEXTS,
 	 OPTION_AT(struct notice_rule, members),
-	 .help = "keys of members",
-	 .help_ja = "組織のキー"},
-	{.name = "sectors",
+	 .help = "keys of members, or of groups to which they belong",
+	 .help_ja = "組織のキー。上位の組織のキーでもよい"},
+	{.name = "member-kinds",
 	 .type = OPTION_TEXTS,
-	 OPTION_AT(struct notice_rule, sectors),
-	 .help = "sectors of members",
-	 .help_ja = "組織の分野"},
+	 OPTION_AT(struct notice_rule, member_kinds),
+	 .help = "kinds of members",
+	 .help_ja = "組織の種類"},
 	{.name = "least-severity",
 	 .type = OPTION_CHOICE,
 	 OPTION_AT(struct notice_rule, least_severity),
@@ -169,7 +170,11 @@ static int names_check(const char *option, const struct text_list *given, const 
 
 static int lists_read(struct notice_rule *rule, struct err *err)
 {
-	int result = names_check("channels", &rule->channel_names, notice_channel_names, err);
+	int result = names_check("types", &rule->types, finding_type_names, err);
+	if (result == 0)
+		result = names_check("verdicts", &rule->verdicts, livenet_verdict_names, err);
+	if (result == 0)
+		result = names_check("channels", &rule->channel_names, notice_channel_names, err);
 	if (result < 0)
 		return result;
 	for (size_t i = 0; i < rule->channel_names.count; i++)
@@ -273,12 +278,20 @@ static bool any_of(const struct text_list *list, const char *text)
 	return list->count == 0;
 }
 
+static bool is_among(const struct text_list *members, const struct notice_matter *matter)
+{
+	bool found = any_of(members, matter->member);
+	for (size_t i = 0; !found && matter->above && matter->above[i]; i++)
+		found = any_of(members, matter->above[i]);
+	return found;
+}
+
 const struct notice_rule *notice_rule_for(const struct notice_rules *rules, const struct notice_matter *matter)
 {
 	for (size_t i = 0; i < rules->count; i++) {
 		const struct notice_rule *rule = &rules->items[i];
 		if (any_of(&rule->types, matter->type) && any_of(&rule->verdicts, matter->verdict) &&
-		    any_of(&rule->members, matter->member) && any_of(&rule->sectors, matter->sector) &&
+		    is_among(&rule->members, matter) && any_of(&rule->member_kinds, matter->member_kind) &&
 		    matter->severity >= rule->least_severity)
 			return rule;
 	}

@@ -17,7 +17,7 @@ extern const char *const notice_channel_names[]; /* NULL ends them */
 struct notice_rule {
 	const char *name;
 	/* What it is for; empty lists are any. */
-	struct text_list types, verdicts, members, sectors;
+	struct text_list types, verdicts, members, member_kinds;
 	int64_t least_severity; /* index into severity_names */
 	/* What is done. */
 	int64_t tell; /* enum notice_tell */
@@ -42,7 +42,8 @@ struct notice_rules {
 struct notice_matter {
 	const char *type, *verdict; /* verdict NULL: none */
 	int severity;
-	const char *member, *sector; /* key and sector of the member; sector may be NULL */
+	const char *member, *member_kind; /* key and kind of the member */
+	const char *const *above;         /* keys of those it belongs to, its parent first; NULL ends them */
 };
 
 /* -EINVAL with "where:line: sentence". The pool holds everything. */

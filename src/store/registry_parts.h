@@ -6,10 +6,17 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdarg.h>
+
+enum { STATEMENTS_KEPT = 64 };
 
 struct registry {
 	sqlite3 *database;
-	pthread_mutex_t lock; /* every function holds it; hashing passwords does not */
+	struct {
+		const char *sql;
+		sqlite3_stmt *statement;
+	} kept[STATEMENTS_KEPT]; /* of those that ask often */
+	pthread_mutex_t lock;    /* every function holds it; hashing passwords does not */
 	char path[4096];
 };
 
@@ -18,7 +25,9 @@ enum { SECRET_HASH_BYTES = 32, PASSWORD_HASH_BYTES = 128 };
 /* A statement with values bound by `types`: s text (NULL is NULL), i int64_t, b blob of SECRET_HASH_BYTES,
  * a struct addr *. Finalise it. NULL on failure, err says why. */
 sqlite3_stmt *registry_prepare(struct registry *registry, struct err *err, const char *sql, const char *types, ...);
-/* The same, run to its end. */
+/* Bind values of `types` to a statement. */
+bool registry_bind(sqlite3_stmt *statement, const char *types, va_list values);
+/* Prepare, bind, and run to the end. */
 int registry_run(struct registry *registry, struct err *err, const char *sql, const char *types, ...) must_check;
 int registry_failed(struct registry *registry, struct err *err);
 /* Step: 1 a row, 0 none, negative failure. */

@@ -1,6 +1,6 @@
 /* SQLite for the registry: opened with WAL, foreign keys and full synchronisation; schema by numbered steps in
  * user_version. A step is never changed once it was released. */
-#include "store/registry_parts.h"
+#include "store/notices_parts.h"
 
 #include "core/clock.h"
 
@@ -56,6 +56,7 @@ static const char *const steps[] = {
 	"END;"
 	"CREATE TRIGGER audit_remains BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is only added "
 	"to'); END;",
+	NOTICES_SCHEMA,
 };
 enum { STEPS = sizeof steps / sizeof *steps };
 
@@ -70,7 +71,7 @@ int registry_failed(struct registry *registry, struct err *err)
 	return err_set(err, mapped, "%s: %s", registry->path, sqlite3_errmsg(registry->database));
 }
 
-static bool bind_values(sqlite3_stmt *statement, const char *types, va_list values)
+bool registry_bind(sqlite3_stmt *statement, const char *types, va_list values)
 {
 	bool good = true;
 	for (int i = 1; *types && good; types++, i++) {
@@ -94,7 +95,7 @@ static sqlite3_stmt *prepare_values(struct registry *registry, struct err *err, 
 {
 	sqlite3_stmt *statement = NULL;
 	if (sqlite3_prepare_v2(registry->database, sql, -1, &statement, NULL) == SQLITE_OK &&
-	    bind_values(statement, types, values))
+	    registry_bind(statement, types, values))
 		return statement;
 	registry_failed(registry, err);
 	sqlite3_finalize(statement);
@@ -243,6 +244,8 @@ void registry_close(struct registry *registry)
 {
 	if (!registry)
 		return;
+	for (unsigned i = 0; i < STATEMENTS_KEPT; i++)
+		sqlite3_finalize(registry->kept[i].statement);
 	sqlite3_close(registry->database);
 	pthread_mutex_destroy(&registry->lock);
 	free(registry);

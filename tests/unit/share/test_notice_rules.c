@@ -22,13 +22,14 @@ static void the_first_rule_that_fits_counts(void **state)
 	struct notice_rules rules;
 	struct err err = {""};
 	assert_int_equal(parse(pool,
-			       "cities:\n  types: [livenet]\n  verdicts: [infected]\n  sectors: [municipality]\n"
+			       "cities:\n  types: [livenet]\n  verdicts: [infected]\n  member-kinds: [municipality]\n"
 			       "  least-severity: medium\n  channels: [mail, csv]\n  remind: [1h, 2h]\n"
-			       "one:\n  members: [example-city]\n  tell: never\n"
+			       "one:\n  members: [example-city, country]\n  tell: never\n"
 			       "rest:\n  tell: digest\n",
 			       &rules, &err),
 			 0);
-	struct notice_matter matter = {"livenet", "infected", 2, "a-city", "municipality"};
+	static const char *const above[] = {"a-prefecture", "country", NULL};
+	struct notice_matter matter = {"livenet", "infected", 2, "a-city", "municipality", above};
 	const struct notice_rule *rule = notice_rule_for(&rules, &matter);
 	assert_string_equal(rule->name, "cities");
 	assert_int_equal(rule->channels, 1u << CHANNEL_MAIL | 1u << CHANNEL_CSV);
@@ -36,10 +37,12 @@ static void the_first_rule_that_fits_counts(void **state)
 	assert_int_equal(rule->remind_ns[2], 0);
 	assert_int_equal(rule->gather_ns, 10 * NS_PER_MINUTE);
 	matter.severity = 1;
+	assert_string_equal(notice_rule_for(&rules, &matter)->name, "one");
+	matter.above = NULL;
 	assert_string_equal(notice_rule_for(&rules, &matter)->name, "rest");
 	matter.member = "example-city";
 	assert_string_equal(notice_rule_for(&rules, &matter)->name, "one");
-	matter = (struct notice_matter){"scanner", NULL, 3, "a-city", NULL};
+	matter = (struct notice_matter){"scanner", NULL, 3, "a-city", NULL, NULL};
 	assert_string_equal(notice_rule_for(&rules, &matter)->name, "rest");
 	assert_null(notice_rule_named(&rules, "none"));
 	pool_free(pool);
@@ -92,6 +95,7 @@ static void what_is_no_rule_is_named(void **state)
 		{"a:\n  quiet: 25:00-07:00\n", "hours like"},
 		{"a:\n  tel: digest\n", "rules.yaml:2:"},
 		{"a:\n  tell: sometimes\n", "rules.yaml:2:"},
+		{"a:\n  types: [livenets]\n", "types: 'livenets' was given, one of victim"},
 		{"a:\n  channels: [fax]\n", "rules.yaml:1: rule a: channels: 'fax'"},
 		{"a:\n  remind: [soon]\n", "rules.yaml:1: rule a: remind"},
 		{"a:\n  utc-offset: Tokyo\n", "utc-offset"},
@@ -120,7 +124,7 @@ static void the_rules_that_come_along_are_right(void **state)
 	int result = notice_rules_read(DATA_DIR "/notices/rules.yaml", pool, &rules, &err);
 	if (result < 0)
 		fail_msg("%s", err.text);
-	struct notice_matter matter = {"livenet", "infected", 2, "a-city", NULL};
+	struct notice_matter matter = {"livenet", "infected", 2, "a-city", NULL, NULL};
 	assert_string_equal(notice_rule_for(&rules, &matter)->name, "infected");
 	assert_int_equal(notice_rules_read("/nowhere/rules.yaml", pool, &rules, &err), -ENOENT);
 	pool_free(pool);

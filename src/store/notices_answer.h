@@ -1,0 +1,57 @@
+/* What people do with notices, and what they see of them. Thread-safe by themselves: on any registry handle, without
+ * notices_begin(). */
+#pragma once
+
+#include "store/notices.h"
+
+enum { NOTICE_REFERENCE_BYTES_MAX = 200, NOTICE_NOTE_BYTES_MAX = 2000 };
+
+/* What those concerned say. Texts may be NULL. */
+struct notice_answer {
+	const char *who;
+	const char *state;     /* "seen", "informed", "fixed", "not_found", "refused"; NULL: "seen" */
+	const char *reference; /* their own number for it */
+	const char *note;
+};
+extern const char *const notice_answer_states[];
+
+/* The secret in the acknowledgement link of a message: made of its number and a key of the registry, so that it needs
+ * not be kept. */
+int notices_link(struct registry *registry, int64_t message, char ret_token[REGISTRY_TOKEN_BYTES],
+		 struct err *err) must_check;
+
+/* By link: all notices of the message. 0: *ret_answer {"acknowledged": n, "notices": [numbers]}; a link works until it
+ * was used: 1 used before (with who and when), 2 wrong. */
+int notices_acknowledge_link(struct registry *registry, int64_t message, const char *token,
+			     const struct notice_answer *answer, int64_t now_ns, json_t **ret_answer,
+			     struct err *err) must_check;
+/* By number. -ENOENT; -EPERM: it is closed. */
+int notices_acknowledge(struct registry *registry, int64_t notice, const struct notice_answer *answer, int64_t now_ns,
+			struct err *err) must_check;
+/* Closed by a person; nobody is told. -ENOENT; -EPERM: it is closed already. */
+int notices_close(struct registry *registry, int64_t notice, const char *who, const char *why, int64_t now_ns,
+		  struct err *err) must_check;
+/* Told again now, to all its contacts, whatever hours. -ENOENT; -EPERM: it is closed. */
+int notices_tell_now(struct registry *registry, int64_t notice, const char *who, int64_t now_ns,
+		     struct err *err) must_check;
+
+struct notices_question {
+	uint32_t member;            /* 0: any */
+	const char *state;          /* name of a state, "open" (all but closed), or NULL: any */
+	const char *type, *subject; /* NULL: any */
+	int64_t before;             /* those with a lower number; 0: from the newest */
+	unsigned limit;
+	bool unacknowledged;
+};
+/* {"notices": [...], "more": bool}, newest first. */
+int notices_list(struct registry *registry, const struct notices_question *question, json_t **ret_answer,
+		 struct err *err) must_check;
+/* One with its life: "events", "messages" with their attempts. `member` not 0: only if it is that member's. -ENOENT. */
+int notices_show(struct registry *registry, int64_t notice, uint32_t member, json_t **ret_notice,
+		 struct err *err) must_check;
+/* Counts by state, and how long it took to tell, to acknowledge and to fix (median and 90th percentile, seconds) of the
+ * notices made from `from_ns` on; of one member, or (0) of all. */
+int notices_figures(struct registry *registry, uint32_t member, int64_t from_ns, int64_t to_ns, json_t **ret_figures,
+		    struct err *err) must_check;
+/* Contacts whose address refused mail for good: member, channel, address, since, answer. */
+int notices_bounces(struct registry *registry, json_t **ret_array, struct err *err) must_check;
