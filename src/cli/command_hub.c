@@ -86,7 +86,7 @@ static int hub_source(struct command_hub_options *options, struct pool *pool, st
 		char path[PATH_MAX];
 		snprintf(path, sizeof path, "%s/observations.duckdb", options->hub.data);
 		if (options->simulation.history_ns == 0 && access(path, F_OK) < 0)
-			options->simulation.history_ns = 12 * NS_PER_HOUR;
+			options->simulation.history_ns = 6 * NS_PER_HOUR;
 		return simulation_feed_new(&options->simulation, pool, &options->telescope.feed,
 					   &options->telescope.darknet, err);
 	}
