@@ -34,6 +34,10 @@ enum {
 	/* intervals that are closed one by one after a leap in time; a longer silence starts the histories anew */
 	LIMIT_LEAP_INTERVALS = 1024,
 
+	/* livenet: members' addresses with an open alert. 192 bytes each. */
+	LIMIT_LIVENET_ALERTS = 1 << 18,
+	LIMIT_LIVENET_PORTS = 8,
+
 	/* findings in a batch on its way out */
 	FINDINGS_BATCH_ROWS = 1024,
 };

@@ -15,7 +15,8 @@
 
 struct kept {
 	char id[200], subject[80], rule[40];
-	uint8_t type, severity, ended;
+	uint8_t type, severity, ended, verdict, state;
+	uint32_t member;
 	uint16_t version;
 	int64_t first, last;
 	uint64_t packets;
@@ -64,6 +65,10 @@ static inline int keeper_put(struct sink *sink, const struct batch *batch, struc
 		kept->packets = BATCH_COLUMN(batch, uint64_t, 8)[i];
 		kept->score = BATCH_COLUMN(batch, double, 9)[i];
 		kept->version = BATCH_COLUMN(batch, uint16_t, 11)[i];
+		kept->member = BATCH_COLUMN(batch, uint32_t, 13)[i];
+		kept->verdict = BATCH_COLUMN(batch, uint8_t, 14)[i];
+		kept->state = BATCH_COLUMN(batch, uint8_t, 15)[i];
+		assert_int_equal(kept->state == STATE_ENDED, kept->ended);
 		json_decref(kept->ground);
 		kept->ground = json_loadb(ground->bytes, ground->length, 0, NULL);
 		assert_non_null(kept->ground);
