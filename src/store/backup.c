@@ -70,11 +70,11 @@ static int freeze(struct store *store, struct snapshot *snapshot, struct err *er
 	int code = store_flush(store, err);
 	if (code < 0)
 		return code;
-	pthread_mutex_lock(&store->commit);
+	pthread_mutex_lock(&store->lanes[LANE_BULK].commit);
 	code = store_checkpoint(store, err);
 	if (code == 0)
 		code = snapshot_segments(&store->ring, snapshot, err);
-	pthread_mutex_unlock(&store->commit);
+	pthread_mutex_unlock(&store->lanes[LANE_BULK].commit);
 	return code;
 }
 

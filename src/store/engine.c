@@ -121,6 +121,7 @@ int engine_open(struct engine *engine, const char *path, const struct engine_opt
 	duckdb_free(text);
 	duckdb_destroy_config(&config);
 	if (code == 0 && (duckdb_connect(engine->database, &engine->writer) != DuckDBSuccess ||
+			  duckdb_connect(engine->database, &engine->urgent) != DuckDBSuccess ||
 			  duckdb_connect(engine->database, &engine->chores) != DuckDBSuccess))
 		code = err_set(err, -ENOMEM, "%s: no connection", path);
 	static const char *const locks[] = {"SET GLOBAL enable_external_access = false",
@@ -136,6 +137,8 @@ void engine_close(struct engine *engine)
 {
 	if (engine->writer)
 		duckdb_disconnect(&engine->writer);
+	if (engine->urgent)
+		duckdb_disconnect(&engine->urgent);
 	if (engine->chores)
 		duckdb_disconnect(&engine->chores);
 	if (engine->database)

@@ -8,7 +8,8 @@
 
 struct engine {
 	duckdb_database database;
-	duckdb_connection writer; /* intake; under the store's commit lock */
+	duckdb_connection writer; /* the bulk lane's; under its commit lock */
+	duckdb_connection urgent; /* the urgent lane's; likewise */
 	duckdb_connection chores; /* roll-ups, retention; under the store's chores lock */
 };
 

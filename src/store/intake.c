@@ -4,6 +4,7 @@
 #include "store/engine.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +54,12 @@ static void mark(struct intake_boot *at, uint64_t sequence)
 	at->changed = true;
 }
 
+bool intake_has(const struct intake *intake, uint64_t boot, uint64_t sequence)
+{
+	const struct intake_boot *at = find(intake, boot);
+	return at && sequence <= at->highest && (at->highest - sequence >= INTAKE_WINDOW || seen(at, sequence));
+}
+
 int intake_mark(struct intake *intake, uint64_t boot, uint64_t sequence, struct err *err)
 {
 	struct intake_boot *at = find(intake, boot);
@@ -92,10 +99,11 @@ uint64_t intake_acknowledged(const struct intake *intake, uint64_t boot)
 	return at ? at->acknowledged : 0;
 }
 
-int intake_load(struct intake *intake, duckdb_connection connection, struct err *err)
+int intake_load(struct intake *intake, duckdb_connection connection, const char *table, struct err *err)
 {
 	duckdb_result result;
-	const char *sql = "SELECT boot, highest, base, seen FROM intake ORDER BY touched";
+	char sql[128];
+	snprintf(sql, sizeof sql, "SELECT boot, highest, base, seen FROM %s ORDER BY touched", table);
 	if (duckdb_query(connection, sql, &result) != DuckDBSuccess) {
 		int code = engine_result_error(&result, err);
 		duckdb_destroy_result(&result);
@@ -131,16 +139,17 @@ static int write_boot(duckdb_prepared_statement statement, const struct intake_b
 	return code;
 }
 
-int intake_write(const struct intake *intake, duckdb_connection connection, struct err *err)
+int intake_write(const struct intake *intake, duckdb_connection connection, const char *table, struct err *err)
 {
 	if (intake->count == 0)
 		return 0;
 	int code = 0;
 	for (size_t i = 0; i < intake->count && code == 0; i++)
-		code = engine_run(connection, err, "DELETE FROM intake WHERE boot = %llu",
+		code = engine_run(connection, err, "DELETE FROM %s WHERE boot = %llu", table,
 				  (unsigned long long)intake->boots[i].boot);
 	duckdb_prepared_statement statement = NULL;
-	const char *sql = "INSERT INTO intake VALUES (?, ?, ?, ?, now()::TIMESTAMP)";
+	char sql[128];
+	snprintf(sql, sizeof sql, "INSERT INTO %s VALUES (?, ?, ?, ?, now()::TIMESTAMP)", table);
 	if (code == 0 && duckdb_prepare(connection, sql, &statement) != DuckDBSuccess)
 		code = err_set(err, -EIO, "acknowledgements: %s", duckdb_prepare_error(statement));
 	for (size_t i = 0; i < intake->count && code == 0; i++)

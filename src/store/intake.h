@@ -29,9 +29,11 @@ void intake_done(struct intake *intake);
 int intake_mark(struct intake *intake, uint64_t boot, uint64_t sequence, struct err *err) must_check;
 void intake_unmark(struct intake *intake, uint64_t boot, uint64_t sequence); /* it could not be taken after all */
 uint64_t intake_acknowledged(const struct intake *intake, uint64_t boot);
-int intake_load(struct intake *intake, duckdb_connection connection, struct err *err) must_check;
+bool intake_has(const struct intake *intake, uint64_t boot, uint64_t sequence); /* intake_mark() would say 1 */
+int intake_load(struct intake *intake, duckdb_connection connection, const char *table, struct err *err) must_check;
 /* Within the flush's transaction. */
-int intake_write(const struct intake *intake, duckdb_connection connection, struct err *err) must_check;
+int intake_write(const struct intake *intake, duckdb_connection connection, const char *table,
+		 struct err *err) must_check;
 /* A copy of what changed, to be written while marking goes on; and the word that it is durable now. */
 int intake_copy_changed(struct intake *intake, struct intake *ret_changed, struct err *err) must_check;
 void intake_flushed(struct intake *intake, const struct intake *changed);

@@ -1,7 +1,8 @@
 /* Migrations. A step is never changed once it was released; a new one is added at the end. Version 1 was the tables as
  * the kinds say; step 2 keeps samples of sources, from which periods without tuples are
  * estimated, and which roll-ups are due (rollup.c); step 3 says from when on roll-ups are kept (plan.c); step 4 has
- * sightings, and findings that name a member. */
+ * sightings, and findings that name a member; step 5 lets findings and sightings be written beside the rest (lane.h).
+ */
 #include "store/migrate.h"
 
 #include "store/engine.h"
@@ -49,11 +50,21 @@ static int sightings(duckdb_connection connection, struct err *err)
 				     STATE_ENDED);
 }
 
+static int urgent_lane(duckdb_connection connection, struct err *err)
+{
+	return engine_run(
+		connection, err,
+		"CREATE TABLE urgent_intake (boot UBIGINT NOT NULL, highest UBIGINT NOT NULL, base UBIGINT NOT "
+		"NULL, seen BLOB NOT NULL, touched TIMESTAMP NOT NULL); "
+		"CREATE TABLE urgent_serial (serial UBIGINT NOT NULL); INSERT INTO urgent_serial VALUES (0)");
+}
+
 const struct migration migrations[] = {
 	{"tables of the kinds of record", first_tables},
 	{"samples of sources", source_samples},
 	{"floors of roll-ups", rollup_floors},
 	{"sightings", sightings},
+	{"urgent lane", urgent_lane},
 };
 const size_t migration_count = sizeof migrations / sizeof *migrations;
 

@@ -107,6 +107,7 @@ static int retain_all(struct store *store, int64_t now_ns, struct err *err)
 		{"sighting", "time", options->keep_sighting_ns},
 		{"source_sample", "time", options->keep_rollup_day_ns ? options->keep_rollup_day_ns : 800 * NS_PER_DAY},
 		{"intake", "touched", 400 * NS_PER_DAY},
+		{"urgent_intake", "touched", 400 * NS_PER_DAY},
 	};
 	const int64_t keep_rollup_ns[] = {options->keep_rollup_minute_ns, options->keep_rollup_hour_ns,
 					  options->keep_rollup_day_ns};
@@ -127,10 +128,10 @@ int store_retain(struct store *store, int64_t now_ns, struct err *err)
 	int code = store->engine.chores ? retain_all(store, now_ns, err)
 					: err_set(err, -EAGAIN, "observations: the store is being opened again");
 	if (code == 0) {
-		pthread_mutex_lock(&store->commit);
+		pthread_mutex_lock(&store->lanes[LANE_BULK].commit);
 		(void)!store_checkpoint(store, NULL); /* gives space back; with readers in the way the next one will */
 		code = figures_load(store, store->engine.writer, err);
-		pthread_mutex_unlock(&store->commit);
+		pthread_mutex_unlock(&store->lanes[LANE_BULK].commit);
 	}
 	pthread_rwlock_unlock(&store->alive);
 	pthread_mutex_unlock(&store->chores);

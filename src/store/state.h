@@ -1,16 +1,15 @@
 /* What the files of store/ share of an open store. Locks, in the order in which they may be taken:
  *
  *     chores   roll-ups, retention, backup: one at a time
+ *     commit   of a lane: its connection and `pending`; of the bulk lane also the raw ring's end and checkpoints
  *     alive    held for reading while a connection is used, for writing only to reopen the engine after a failure
- *     commit   the writer connection, `pending`, the raw ring's end; checkpoints
- *     stage    `staged`, `intake`, and the figures of the status
+ *     stage    `staged` and `intake` of the lanes, and the figures of the status
  */
 #pragma once
 
 #include "store/engine.h"
-#include "store/intake.h"
+#include "store/lane.h"
 #include "store/ring.h"
-#include "store/staging.h"
 #include "store/store.h"
 
 #include <pthread.h>
@@ -32,15 +31,13 @@ struct store {
 	struct pool *pool;
 	char path[4096]; /* of the database file */
 	int lock_fd;
-	pthread_mutex_t chores, commit, stage;
+	pthread_mutex_t chores, stage;
 	pthread_rwlock_t alive;
 	struct engine engine;
-	bool broken; /* the engine must be opened again */
+	_Atomic bool broken; /* the engine must be opened again */
 
-	struct staging staged, pending;
-	struct intake intake, pending_intake;
+	struct lane lanes[LANES];
 	struct raw_ring ring;
-	int64_t serial; /* of the last flush that is known to be committed */
 
 	int64_t raw_bytes; /* of the ring, for the status */
 	uint64_t raw_broken;
@@ -59,7 +56,7 @@ struct store {
 	int64_t refreshed_ns[5], refresh_cost_ns[5]; /* roll-ups of open periods, by level; under chores */
 };
 
-int store_database_open(struct store *store, struct err *err) must_check; /* engine, schema, intake, ring, figures */
+int store_database_open(struct store *store, struct err *err) must_check; /* engine, schema, serials, figures */
 int figures_load(struct store *store, duckdb_connection connection, struct err *err) must_check;
 /* Under commit. Tries again while readers are in the way, for a second; 0 also when it was put off. */
 int store_checkpoint(struct store *store, struct err *err) must_check;

@@ -55,7 +55,8 @@ int store_status(struct store *store, json_t **ret_status, struct err *err)
 	pthread_mutex_lock(&store->stage);
 	json_object_set_new(status, "state", json_string(store->stopped ? "stopped" : "ok"));
 	json_object_set_new(status, "reason", store->stopped ? json_string(store->reason) : json_null());
-	json_object_set_new(status, "waiting_rows", json_integer(store->staged.rows));
+	json_object_set_new(status, "waiting_rows",
+			    json_integer(store->lanes[LANE_BULK].staged.rows + store->lanes[LANE_URGENT].staged.rows));
 	for (size_t i = 0; record_kinds[i] && i < STAGED_KINDS_MAX; i++) {
 		const struct kind_figures *figures = &store->figures[i];
 		if (!kind_is_stored(record_kinds[i]))

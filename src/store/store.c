@@ -1,8 +1,4 @@
-/* Opening, taking in and committing. See store.h for what is promised and state.h for the locks.
- *
- * Group commit: put only copies; one flush is one transaction for every kind, every sensor and every acknowledgement,
- * with one fdatasync of the raw ring before it and one of the engine's log in it. Put and queries go on meanwhile.
- */
+/* Opening and taking in. See store.h for what is promised, state.h for the locks, lane.c for how it is committed. */
 #include "store/state.h"
 
 #include "core/clock.h"
@@ -49,7 +45,7 @@ int store_database_open(struct store *store, struct err *err)
 	if (code == 0)
 		code = migrate(store->engine.writer, migration_count, err);
 	if (code == 0)
-		code = engine_number(store->engine.writer, &store->serial, err, "SELECT serial FROM flush_serial");
+		code = lanes_load_serials(store, err);
 	if (code == 0)
 		code = figures_load(store, store->engine.writer, err);
 	return code;
@@ -63,7 +59,6 @@ static int store_prepare(struct store *store, const struct store_options *option
 	store->ring.fd = -1;
 	store->wal_bytes_max = WAL_BYTES_MAX;
 	pthread_mutex_init(&store->chores, NULL);
-	pthread_mutex_init(&store->commit, NULL);
 	pthread_mutex_init(&store->stage, NULL);
 	pthread_mutex_init(&store->running_lock, NULL);
 	pthread_cond_init(&store->running_change, NULL);
@@ -72,8 +67,7 @@ static int store_prepare(struct store *store, const struct store_options *option
 		return err_set(err, -ENOMEM, "no memory for a store");
 	if (mkdir(options->dir, 0700) < 0 && errno != EEXIST)
 		return err_set(err, -errno, "%s: %s", options->dir, strerror(errno));
-	int code = staging_init(&store->staged, err);
-	return code < 0 ? code : staging_init(&store->pending, err);
+	return lanes_init(store, err);
 }
 
 int store_open(const struct store_options *options, struct store **ret_store, struct err *err)
@@ -94,7 +88,7 @@ int store_open(const struct store_options *options, struct store **ret_store, st
 	if (code == 0)
 		code = store_database_open(store, err);
 	if (code == 0)
-		code = intake_load(&store->intake, store->engine.writer, err);
+		code = lanes_load_intake(store, err);
 	char raw[4200];
 	snprintf(raw, sizeof raw, "%s/raw", options->dir);
 	if (code == 0)
@@ -120,14 +114,10 @@ void store_close(struct store *store)
 	running_stop(store);
 	engine_close(&store->engine);
 	ring_close(&store->ring);
-	staging_done(&store->staged);
-	staging_done(&store->pending);
-	intake_done(&store->intake);
-	intake_done(&store->pending_intake);
+	lanes_done(store);
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
 	pthread_mutex_destroy(&store->chores);
-	pthread_mutex_destroy(&store->commit);
 	pthread_mutex_destroy(&store->stage);
 	pthread_mutex_destroy(&store->running_lock);
 	pthread_cond_destroy(&store->running_change);
@@ -157,257 +147,6 @@ static void set_stopped(struct store *store, bool stopped, const char *reason)
 		LOG(LOG_INFO, "store.resumed", "intake goes on");
 }
 
-static int check_room(struct store *store, size_t bytes, struct err *err)
-{
-	int64_t room = free_bytes(store->options.dir), wanted = store->options.free_floor_bytes + (int64_t)bytes;
-	if (room >= wanted)
-		return 0;
-	return err_set(err, -ENOSPC, "%s: %" PRId64 " MiB are free, %" PRId64 " MiB are needed (option free-floor)",
-		       store->options.dir, room >> 20, (wanted >> 20) + 1);
-}
-
-/* After a failure the engine may refuse all further work; then only opening it again helps. */
-static int revive(struct store *store, struct err *err)
-{
-	if (!store->broken)
-		return 0;
-	duckdb_interrupt(store->engine.chores);
-	store_interrupt(store);
-	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += 1;
-	if (pthread_rwlock_timedwrlock(&store->alive, &until) != 0)
-		return err_set(err, -EAGAIN,
-			       "observations: waiting for queries to end before the store is opened again");
-	engine_close(&store->engine);
-	int code = store_database_open(store, err);
-	store->broken = code < 0;
-	pthread_rwlock_unlock(&store->alive);
-	return code;
-}
-
-/* One statement for all ids: a DELETE each would scan the table as often as there are findings. */
-static int findings_forget(struct store *store, const struct text *ids, const uint32_t *rows, uint32_t count,
-			   struct err *err)
-{
-	duckdb_value *values = calloc(count ? count : 1, sizeof *values);
-	if (!values)
-		return err_set(err, -ENOMEM, "no memory for the ids of %u findings", count);
-	for (uint32_t i = 0; i < count; i++)
-		values[i] =
-			duckdb_create_varchar_length(ids[rows[i]].bytes ? ids[rows[i]].bytes : "", ids[rows[i]].length);
-	duckdb_logical_type type = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR);
-	duckdb_value list = duckdb_create_list_value(type, values, count);
-	duckdb_prepared_statement statement = NULL;
-	int code = 0;
-	if (duckdb_prepare(store->engine.writer, "DELETE FROM finding WHERE id IN (SELECT unnest(?))", &statement) !=
-		    DuckDBSuccess ||
-	    duckdb_bind_value(statement, 1, list) != DuckDBSuccess) {
-		code = err_set(err, -EIO, "findings: %s", duckdb_prepare_error(statement));
-	} else {
-		duckdb_result result;
-		if (duckdb_execute_prepared(statement, &result) != DuckDBSuccess)
-			code = engine_result_error(&result, err);
-		duckdb_destroy_result(&result);
-	}
-	duckdb_destroy_prepare(&statement);
-	duckdb_destroy_value(&list);
-	duckdb_destroy_logical_type(&type);
-	for (uint32_t i = 0; i < count; i++)
-		duckdb_destroy_value(&values[i]);
-	free(values);
-	return code;
-}
-
-static int write_findings(struct store *store, const struct staged *findings, struct err *err)
-{
-	uint32_t count = 0;
-	uint32_t *rows = staging_finding_order(findings, &count);
-	if (!rows)
-		return err_set(err, -ENOMEM, "no memory to order findings");
-	int code = findings_forget(store, findings->columns[0], rows, count, err);
-	if (code == 0)
-		code = table_append(store->engine.writer, findings->kind, findings->columns, count, rows, NULL, err);
-	free(rows);
-	return code;
-}
-
-static int write_blocks(struct store *store, const struct staged *blocks, struct err *err)
-{
-	uint64_t *places = malloc(3 * sizeof *places * blocks->rows);
-	if (!places)
-		return err_set(err, -ENOMEM, "no memory for the places of %u blocks", blocks->rows);
-	int code = 0;
-	const struct text *data = blocks->columns[5];
-	for (uint32_t i = 0; i < blocks->rows && code == 0; i++) {
-		struct raw_block block = {.first_ns = ((int64_t *)blocks->columns[0])[i],
-					  .last_ns = ((int64_t *)blocks->columns[1])[i],
-					  .sensor = ((uint16_t *)blocks->columns[2])[i],
-					  .block = ((uint64_t *)blocks->columns[3])[i],
-					  .packets = ((uint32_t *)blocks->columns[4])[i],
-					  .data = data[i].bytes ? data[i].bytes : "",
-					  .bytes = data[i].length};
-		struct ring_place place = {0, 0, 0};
-		code = ring_append(&store->ring, &block, &place, err);
-		places[i] = place.segment;
-		places[blocks->rows + i] = place.position;
-		places[2 * blocks->rows + i] = place.length;
-	}
-	if (code == 0)
-		code = ring_sync(&store->ring, err);
-	const uint64_t *extra[] = {places, places + blocks->rows, places + 2 * blocks->rows, NULL};
-	if (code == 0)
-		code = table_append(store->engine.writer, blocks->kind, blocks->columns, blocks->rows, NULL, extra,
-				    err);
-	free(places);
-	return code;
-}
-
-/* Minutes whose roll-ups must be made (again). */
-static int write_due(struct store *store, const struct staged *tuples, const uint32_t *order, struct err *err)
-{
-	const int64_t *minutes = tuples->columns[0];
-	struct text_buffer sql = {NULL, 0, 0};
-	int64_t last = INT64_MIN;
-	int code = text_add(&sql, "INSERT INTO rollup_due VALUES ");
-	for (uint32_t i = 0; i < tuples->rows && code == 0; i++) {
-		int64_t minute = time_floor(minutes[order[i]], NS_PER_MINUTE);
-		if (minute != last)
-			code = text_add(&sql, "%s(0, make_timestamp(%" PRId64 "))", last == INT64_MIN ? "" : ", ",
-					minute / NS_PER_US);
-		last = minute;
-	}
-	if (code == 0)
-		code = engine_run(store->engine.writer, err, "%s", sql.bytes);
-	free(sql.bytes);
-	return code;
-}
-
-static int write_kind(struct store *store, const struct staged *staged, struct err *err)
-{
-	if (staged->rows == 0)
-		return 0;
-	if (staged->kind == &record_finding)
-		return write_findings(store, staged, err);
-	if (staged->kind == &record_block || staged->kind == &record_raw)
-		if (store->options.raw_bytes <= 0)
-			return 0;
-	if (staged->kind == &record_block)
-		return write_blocks(store, staged, err);
-	if (staged->kind != &record_tuple)
-		return table_append(store->engine.writer, staged->kind, staged->columns, staged->rows, NULL, NULL, err);
-	uint32_t *order = staging_tuple_order(staged);
-	if (!order)
-		return err_set(err, -ENOMEM, "no memory to order %u tuples", staged->rows);
-	int code = table_append(store->engine.writer, staged->kind, staged->columns, staged->rows, order, NULL, err);
-	if (code == 0)
-		code = write_due(store, staged, order, err);
-	free(order);
-	return code;
-}
-
-/* The oldest segments go with their index when the ring is over its size; the files once that is committed. */
-static int shrink_ring(struct store *store, uint64_t *ret_below, struct err *err)
-{
-	uint64_t below = 0;
-	*ret_below = 0;
-	if (!ring_over(&store->ring, &below))
-		return 0;
-	int code = engine_run(store->engine.writer, err,
-			      "DELETE FROM raw USING block WHERE raw.block = block.block AND raw.sensor = block.sensor "
-			      "AND block.segment < %" PRIu64,
-			      below);
-	if (code == 0)
-		code = engine_run(store->engine.writer, err, "DELETE FROM block WHERE segment < %" PRIu64, below);
-	*ret_below = below;
-	return code;
-}
-
-static void count_flushed(struct store *store)
-{
-	pthread_mutex_lock(&store->stage);
-	store->raw_bytes = store->ring.bytes;
-	intake_flushed(&store->intake, &store->pending_intake);
-	for (size_t i = 0; i < STAGED_KINDS_MAX; i++) {
-		const struct staged *staged = &store->pending.kinds[i];
-		struct kind_figures *figures = &store->figures[i];
-		if (staged->rows == 0)
-			continue;
-		int64_t oldest = staged->oldest_ns / NS_PER_US, newest = staged->newest_ns / NS_PER_US;
-		if (figures->rows == 0 || oldest < figures->oldest_us)
-			figures->oldest_us = oldest;
-		if (figures->rows == 0 || newest > figures->newest_us)
-			figures->newest_us = newest;
-		figures->rows += staged->rows;
-	}
-	pthread_mutex_unlock(&store->stage);
-}
-
-static void pending_is_written(struct store *store)
-{
-	staging_clear(&store->pending);
-	store->pending_intake.count = 0;
-}
-
-/* What is pending, in one transaction. Under commit. A commit that failed may be there all the same: the serial number
- * of the last one tells, once the store is open again. */
-static int write_pending(struct store *store, struct err *err)
-{
-	if (store->pending.rows == 0 && store->pending_intake.count == 0)
-		return 0;
-	int64_t serial = store->serial + 1;
-	int code = check_room(store, store->pending.bytes, err);
-	if (code == 0)
-		code = revive(store, err);
-	if (code < 0)
-		return code;
-	if (store->serial == serial) {
-		pthread_mutex_lock(&store->stage);
-		intake_flushed(&store->intake, &store->pending_intake);
-		pthread_mutex_unlock(&store->stage);
-		pending_is_written(store);
-		return 0;
-	}
-	struct ring_place mark = ring_mark(&store->ring);
-	code = engine_run(store->engine.writer, err, "BEGIN");
-	for (size_t i = 0; i < STAGED_KINDS_MAX && code == 0; i++)
-		code = write_kind(store, &store->pending.kinds[i], err);
-	if (code == 0)
-		code = intake_write(&store->pending_intake, store->engine.writer, err);
-	uint64_t below = 0;
-	if (code == 0)
-		code = shrink_ring(store, &below, err);
-	if (code == 0)
-		code = engine_run(store->engine.writer, err, "UPDATE flush_serial SET serial = %" PRId64, serial);
-	if (code == 0)
-		code = engine_run(store->engine.writer, err, "COMMIT");
-	if (code < 0) {
-		(void)!engine_run(store->engine.writer, NULL, "ROLLBACK");
-		ring_back_to(&store->ring, &mark);
-		store->broken = true; /* what a failed commit leaves is only certain after opening again */
-		return code;
-	}
-	store->serial = serial;
-	if (below)
-		(void)!ring_drop_below(&store->ring, below, NULL);
-	count_flushed(store);
-	pending_is_written(store);
-	return 0;
-}
-
-static int swap_staged(struct store *store, struct err *err)
-{
-	pthread_mutex_lock(&store->stage);
-	int code = intake_copy_changed(&store->intake, &store->pending_intake, err);
-	if (code == 0) {
-		struct staging swap = store->staged;
-		store->staged = store->pending;
-		store->pending = swap;
-	}
-	pthread_mutex_unlock(&store->stage);
-	return code;
-}
-
 int store_checkpoint(struct store *store, struct err *err)
 {
 	int code = 0;
@@ -427,11 +166,17 @@ static int checkpoint_when_due(struct store *store, struct err *err)
 	snprintf(wal, sizeof wal, "%s.wal", store->path);
 	if (file_bytes(wal) < store->wal_bytes_max || pthread_mutex_trylock(&store->chores) != 0)
 		return 0; /* roll-ups write, or a backup copies: the next flush will do */
-	int code = check_room(store, (size_t)file_bytes(wal), err);
+	int code = store_check_room(store, (size_t)file_bytes(wal), err);
 	if (code == 0)
 		code = store_checkpoint(store, err);
 	pthread_mutex_unlock(&store->chores);
 	return code;
+}
+
+static void flush_judge(struct store *store, int code, bool whole, const struct err *err)
+{
+	if (code < 0 || (whole && is_stopped(store)))
+		set_stopped(store, code < 0, err->text);
 }
 
 int store_flush(struct store *store, struct err *err)
@@ -439,17 +184,25 @@ int store_flush(struct store *store, struct err *err)
 	struct err own;
 	struct err *why = err ? err : &own;
 	why->text[0] = '\0';
-	pthread_mutex_lock(&store->commit);
-	int code = write_pending(store, why); /* what failed before */
-	if (code == 0)
-		code = swap_staged(store, why);
-	if (code == 0)
-		code = write_pending(store, why);
-	if (code == 0)
+	int code = lane_flush(store, &store->lanes[LANE_URGENT], why);
+	int bulk = lane_flush(store, &store->lanes[LANE_BULK], code < 0 ? NULL : why);
+	code = code < 0 ? code : bulk;
+	if (code == 0) {
+		pthread_mutex_lock(&store->lanes[LANE_BULK].commit);
 		(void)!checkpoint_when_due(store, NULL); /* what was committed is safe in the log; tried again later */
-	pthread_mutex_unlock(&store->commit);
-	if (code < 0 || is_stopped(store))
-		set_stopped(store, code < 0, why->text);
+		pthread_mutex_unlock(&store->lanes[LANE_BULK].commit);
+	}
+	flush_judge(store, code, true, why);
+	return code;
+}
+
+int store_flush_urgent(struct store *store, struct err *err)
+{
+	struct err own;
+	struct err *why = err ? err : &own;
+	why->text[0] = '\0';
+	int code = lane_flush(store, &store->lanes[LANE_URGENT], why);
+	flush_judge(store, code, false, why);
 	return code;
 }
 
@@ -469,38 +222,77 @@ static int resume(struct store *store, struct err *err)
 	return store_flush(store, err) < 0 ? err_prefix(err, -ENOSPC, "intake is stopped") : 0;
 }
 
+static struct lane *lane_of(struct store *store, const struct record_kind *kind)
+{
+	bool urgent = kind == &record_finding || kind == &record_sighting;
+	return &store->lanes[urgent ? LANE_URGENT : LANE_BULK];
+}
+
+/* Under stage. */
 static int take(struct store *store, const struct batch *batch, struct err *err)
 {
-	pthread_mutex_lock(&store->stage);
-	int code = batch->sequence ? intake_mark(&store->intake, batch->sensor_boot, batch->sequence, err) : 0;
+	struct lane *lane = lane_of(store, batch->kind);
+	int code = batch->sequence ? intake_mark(&lane->intake, batch->sensor_boot, batch->sequence, err) : 0;
 	if (code == 0) {
-		code = staging_take(&store->staged, batch, err);
+		code = staging_take(&lane->staged, batch, err);
 		if (code < 0 && batch->sequence)
-			intake_unmark(&store->intake, batch->sensor_boot, batch->sequence);
+			intake_unmark(&lane->intake, batch->sensor_boot, batch->sequence);
 	}
-	pthread_mutex_unlock(&store->stage);
 	return code;
+}
+
+/* Intake runs, and there is room in memory. */
+static int ready(struct store *store, struct err *err)
+{
+	int code = resume(store, err);
+	if (code < 0)
+		return code;
+	bool full = false;
+	pthread_mutex_lock(&store->stage);
+	for (size_t i = 0; i < LANES; i++)
+		full = full || store->lanes[i].staged.bytes > STORE_STAGED_BYTES;
+	pthread_mutex_unlock(&store->stage);
+	return full && store_flush(store, err) < 0 ? err_prefix(err, -ENOSPC, "intake is stopped") : 0;
 }
 
 int store_put(struct store *store, const struct batch *batch, struct err *err)
 {
 	if (!kind_is_stored(batch->kind))
 		return err_set(err, -EINVAL, "records of kind %s are never stored", batch->kind->name);
-	int code = resume(store, err);
+	int code = ready(store, err);
 	if (code < 0)
 		return code;
 	pthread_mutex_lock(&store->stage);
-	bool full = store->staged.bytes > STORE_STAGED_BYTES;
+	code = take(store, batch, err);
 	pthread_mutex_unlock(&store->stage);
-	if (full && store_flush(store, err) < 0)
-		return err_prefix(err, -ENOSPC, "intake is stopped");
-	return take(store, batch, err);
+	return code;
+}
+
+int store_would_take(struct store *store, const struct batch *batch, struct err *err)
+{
+	int code = ready(store, err);
+	if (code < 0 || batch->sequence == 0)
+		return code;
+	pthread_mutex_lock(&store->stage);
+	bool seen = intake_has(&lane_of(store, batch->kind)->intake, batch->sensor_boot, batch->sequence);
+	pthread_mutex_unlock(&store->stage);
+	return seen;
+}
+
+int store_put_together(struct store *store, const struct batch *const *batches, size_t count, struct err *err)
+{
+	int code = 0;
+	pthread_mutex_lock(&store->stage);
+	for (size_t i = 0; i < count && code == 0; i++)
+		code = take(store, batches[i], err);
+	pthread_mutex_unlock(&store->stage);
+	return code;
 }
 
 uint64_t store_acknowledged(struct store *store, uint64_t boot)
 {
 	pthread_mutex_lock(&store->stage);
-	uint64_t sequence = intake_acknowledged(&store->intake, boot);
+	uint64_t sequence = intake_acknowledged(&store->lanes[LANE_BULK].intake, boot);
 	pthread_mutex_unlock(&store->stage);
 	return sequence;
 }

@@ -54,6 +54,17 @@ void store_close(struct store *store); /* flushes; NULL is fine */
 int store_put(struct store *store, const struct batch *batch, struct err *err) must_check;
 int store_flush(struct store *store, struct err *err) must_check; /* 0, -ENOSPC (kept, tried again), negative */
 
+/* Findings and sightings go a way of their own, so that they need not wait while a minute's tuples are written: this
+ * flushes them alone, in some milliseconds. */
+int store_flush_urgent(struct store *store, struct err *err) must_check;
+/* What store_put() would answer: 0, 1, -ENOSPC. For what must be decided before the batch is worked on. */
+int store_would_take(struct store *store, const struct batch *batch, struct err *err) must_check;
+/* Sightings and the findings made of them, in one transaction. Ask store_would_take() before: this takes them also when
+ * intake has been stopped since, and keeps them until it can write. 0; 1: batches[i] is a duplicate, it and what
+ * follows it was left out; -ENOMEM. */
+int store_put_together(struct store *store, const struct batch *const *batches, size_t count,
+		       struct err *err) must_check;
+
 /* Highest sequence of a boot up to which everything was flushed without a gap; 0 when none. */
 uint64_t store_acknowledged(struct store *store, uint64_t boot);
 
@@ -104,6 +115,18 @@ struct store_block {
 int store_raw_packets(struct store *store, const struct addr *source, int64_t from_ns, int64_t to_ns,
 		      int (*block)(void *context, const struct store_block *block), void *context,
 		      struct err *err) must_check;
+
+/* Packets that sightings of an address kept: records of a pcap file (nanoseconds, link type 101: raw IP), in order of
+ * time. A non-zero answer of the callback ends it and is returned. */
+struct store_evidence {
+	struct addr address;
+	bool attacked;          /* sightings as victim, else as source */
+	int64_t from_ns, to_ns; /* first and last packet */
+	uint32_t rows_max;
+};
+int store_evidence(struct store *store, const struct store_evidence *wanted,
+		   int (*each)(void *context, const void *records, size_t bytes), void *context,
+		   struct err *err) must_check;
 
 /* {"state":"ok|stopped","reason","bytes","free_bytes","raw_bytes","oldest","newest","kinds":{"tuple":{"rows":N},...}}.
  * Answers quickly: kept in memory, not asked of the engine. */
