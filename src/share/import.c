@@ -132,14 +132,14 @@ static int import_as(struct importing *importing, enum import_format format, con
 		     struct err *err)
 {
 	switch (format) {
-	case IMPORT_STIX:
-		return import_stix(importing, text, bytes, err);
 	case IMPORT_MISP:
 		return import_misp(importing, text, bytes, err);
+	case IMPORT_CSV:
+		return import_csv(importing, text, bytes, err);
 	case IMPORT_LIST:
 		return import_list(importing, text, bytes, err);
 	default:
-		return err_set(err, -EBADMSG, "%s cannot be read yet", import_format_names[format]);
+		return import_stix(importing, text, bytes, err);
 	}
 }
 

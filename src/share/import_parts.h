@@ -28,4 +28,5 @@ int import_made(struct importing *importing, const struct made_indicator *made, 
 
 int import_stix(struct importing *importing, const char *text, size_t bytes, struct err *err) must_check;
 int import_misp(struct importing *importing, const char *text, size_t bytes, struct err *err) must_check;
+int import_csv(struct importing *importing, const char *text, size_t bytes, struct err *err) must_check;
 int import_list(struct importing *importing, const char *text, size_t bytes, struct err *err) must_check;

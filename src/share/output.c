@@ -5,6 +5,8 @@
 
 #include "core/addr.h"
 #include "core/clock.h"
+#include "core/memory.h"
+#include "share/sheet.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -71,32 +73,16 @@ static int once_take(struct once *once, uint64_t hash)
 	return 1;
 }
 
-static void csv_cell(char *out, size_t room, const char *text)
-{
-	bool quote = strpbrk(text, ",\"\r\n") != NULL, formula = text[0] && strchr("=+-@\t", text[0]);
-	size_t used = 0;
-	if (quote)
-		out[used++] = '"';
-	if (formula)
-		out[used++] = '\'';
-	for (; *text && used + 4 < room; text++) {
-		if (*text == '"')
-			out[used++] = '"';
-		out[used++] = *text;
-	}
-	if (quote)
-		out[used++] = '"';
-	out[used] = '\0';
-}
-
 static int csv_row(struct writing *w, const struct indicators_listed *listed)
 {
 	static const char columns[INDICATOR_KINDS] = {
 		[KIND_IPV4] = 1, [KIND_IPV6] = 1, [KIND_DOMAIN] = 2, [KIND_URL] = 3,    [KIND_ASN] = 4,
 		[KIND_MD5] = 5,  [KIND_SHA1] = 6, [KIND_SHA256] = 7, [KIND_SHA512] = 8, [KIND_EMAIL] = 9};
-	char cell[INDICATORS_VALUE_BYTES_MAX * 2 + 8], source[512], from[TIME_TEXT_BYTES], until[TIME_TEXT_BYTES];
-	csv_cell(cell, sizeof cell, listed->value);
-	csv_cell(source, sizeof source, listed->source_name ? listed->source_name : "");
+	cleanup(free_text) char *cell = sheet_cell_write(listed->value, ','),
+				*source = sheet_cell_write(listed->source_name ? listed->source_name : "", ',');
+	char from[TIME_TEXT_BYTES], until[TIME_TEXT_BYTES];
+	if (!cell || !source)
+		return -ENOMEM;
 	int result = put(w, "%s", time_format(listed->seen_ns / NS_PER_S * NS_PER_S, from));
 	for (int column = 1; column <= 9 && result == 0; column++)
 		result = put(w, ",%s", columns[listed->kind] == column ? cell : "");

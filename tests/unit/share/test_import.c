@@ -171,6 +171,41 @@ static void sightings_count_and_deny(void **state)
 	assert_int_equal(listed(NOW).last.state, STATE_FALSE_POSITIVE);
 }
 
+static void csv_is_taken_by_its_names(void **state)
+{
+	(void)state;
+	struct import_result result = import_at("\xef\xbb\xbfip,domain,tlp,confidence,valid_until,description\r\n"
+						"198.51.100.7,,TLP:RED,90,2026-12-01,\"a, \"\"b\"\"\"\r\n"
+						"198.51.100.8,Evil.example,,,,\n"
+						"198.51.100.9,,blue,,,\n"
+						"not,,,,,\n"
+						"198.51.100.10,,,101,,\n"
+						"198.51.100.11,,,,2020-01-01,\n",
+						IMPORT_AUTO, INT64_C(1780000000) * NS_PER_S);
+	assert_int_equal(result.taken, 3);
+	assert_int_equal(result.refused, 4);
+	assert_contains(said, "line 4: 'blue' is no TLP");
+	assert_contains(said, "line 5: 'not' is no address");
+	assert_contains(said, "line 6: confidence '101'");
+	assert_contains(said, "line 7: it ends before it begins");
+	struct found found = listed(NOW);
+	assert_string_equal(found.text, "domain=evil.example ipv4=198.51.100.8 ipv4=198.51.100.7 ");
+	assert_int_equal(found.last.tlp, TLP_RED);
+	assert_int_equal(found.last.confidence, 90);
+}
+
+static void csv_without_names_and_of_excel_is_taken(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		import_at("scanner;198.51.100.7;seen twice\nbot;203.0.113.9;x\nno;thing;here\n", IMPORT_CSV, NOW).taken,
+		2);
+	assert_contains(said, "line 3: ");
+	/* CP932: the names of the columns are 値 and 確度 */
+	assert_int_equal(import_at("\x92\x6c,\x8a\x6d\x93\x78\r\nevil.example,77\r\n", IMPORT_CSV, NOW).taken, 1);
+	assert_int_equal(import_at("value\n\"198.51.100.1\nvalue\n", IMPORT_CSV, NOW).taken, 0);
+}
+
 static void what_is_nothing_is_refused_whole(void **state)
 {
 	(void)state;
@@ -191,9 +226,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(lists_are_taken_line_by_line),       TEST(what_is_met_again_lives_on),
-		TEST(bundles_are_taken_object_by_object), TEST(sightings_count_and_deny),
+		TEST(lists_are_taken_line_by_line),
+		TEST(what_is_met_again_lives_on),
+		TEST(bundles_are_taken_object_by_object),
+		TEST(sightings_count_and_deny),
 		TEST(what_is_nothing_is_refused_whole),
+		TEST(csv_is_taken_by_its_names),
+		TEST(csv_without_names_and_of_excel_is_taken),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
