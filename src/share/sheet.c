@@ -33,11 +33,15 @@ static void cell_take(void *bytes, size_t length, void *context)
 		reader->too_many |= length > 0;
 		return;
 	}
-	char *cell = strndup(length ? bytes : "", length);
-	if (!cell)
+	char *cell = malloc(length + 1);
+	if (!cell) {
 		reader->result = err_set(reader->err, -ENOMEM, "no memory for a cell");
-	else
-		reader->cells[reader->count++] = cell;
+		return;
+	}
+	if (length)
+		memcpy(cell, bytes, length);
+	cell[length] = '\0';
+	reader->cells[reader->count++] = cell;
 }
 
 static void row_take(int end, void *context)

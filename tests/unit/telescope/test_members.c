@@ -16,7 +16,8 @@ static void members_are(struct kept *kept, const struct lpm_entry *list, size_t 
 {
 	struct err err = {""};
 	struct lpm_entry *entries = calloc(count + 1, sizeof *entries);
-	memcpy(entries, list, count * sizeof *entries);
+	if (count)
+		memcpy(entries, list, count * sizeof *entries);
 	if (telescope_members(kept->telescope, entries, count, &err) < 0)
 		fail_msg("%s", err.text);
 	free(entries);
