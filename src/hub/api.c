@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "hub/api_audit.h"
 #include "hub/keeper.h"
+#include "store/members.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -130,6 +131,13 @@ unsigned api_argument_number(const struct api_call *call, const char *name, unsi
 	return number > most ? most : (unsigned)number;
 }
 
+bool api_argument_flag(const struct api_call *call, const char *name)
+{
+	char text[8];
+	const char *given = api_argument(call, name, text, sizeof text);
+	return given && (strcmp(given, "1") == 0 || strcmp(given, "true") == 0);
+}
+
 int api_body(const struct api_call *call, json_t **ret_object, struct err *err)
 {
 	json_error_t error;
@@ -181,6 +189,37 @@ static int asker_find(struct api_call *call, struct err *err)
 	return result < 0 ? result : 0;
 }
 
+const char *const api_own_names[] = {"nothing", "common", "part", "answer", NULL};
+
+/* What a member's people may: by the route's rule alone. Another's is told as what is not there. */
+static int own_check(struct api_call *call, struct err *err)
+{
+	uint32_t asked = 0;
+	switch (call->user.member ? call->route->own : API_OWN_NOTHING) {
+	case API_OWN_COMMON:
+	case API_OWN_ANSWER:
+		return 0;
+	case API_OWN_PART:
+		break;
+	case API_OWN_NOTHING:
+		return api_refuse(call, 403, "forbidden", "that is not for members", "会員組織には公開されていません");
+	}
+	int result = registry_member_find(call->keeper->registry, call->part, &asked, err);
+	if (result < 0 && result != -ENOENT)
+		return result;
+	return result == 0 && asked == call->user.member
+		       ? 0
+		       : api_refuse(call, 404, "not_found", "there is no such member of yours", "見つかりません");
+}
+
+static bool role_may(const struct api_call *call)
+{
+	unsigned who = call->route->who;
+	if (who & API_ANYONE)
+		return true;
+	return call->role < ROLES && who & 1U << call->role && (call->known || !(who & API_SIGNED));
+}
+
 static int call_check(struct api_call *call, struct err *err)
 {
 	bool other_method = false;
@@ -198,7 +237,9 @@ static int call_check(struct api_call *call, struct err *err)
 	if (call->by_cookie && call->fixed.method != HTTP_GET && !call->fixed.csrf)
 		return api_refuse(call, 403, "csrf", "the header X-Yagura: 1 is needed with a session",
 				  "セッションを使う変更には X-Yagura: 1 ヘッダーが必要です");
-	if (call->route->who & API_ANYONE || (call->role < ROLES && call->route->who & 1U << call->role))
+	if (call->known && call->role == ROLE_MEMBER)
+		return own_check(call, err);
+	if (role_may(call))
 		return 0;
 	if (!call->known)
 		return api_refuse(call, 401, "sign_in", "sign in first", "サインインしてください");

@@ -22,12 +22,22 @@ struct api_route;
 enum api_who {
 	API_ANYONE = 1 << 30,
 	API_UNRECORDED = 1 << 29, /* not a change, though it is no GET, or one that has a log of its own */
+	API_SIGNED = 1 << 28,     /* nobody who did not sign in, whatever a guest may do */
 	API_SENSORS = 1 << ROLE_SENSOR,
 	API_ADMINS = 1 << ROLE_ADMIN,
 	API_OPERATORS = API_ADMINS | 1 << ROLE_OPERATOR,
 	API_ANALYSTS = API_OPERATORS | 1 << ROLE_ANALYST,
 	API_VIEWERS = API_ANALYSTS | 1 << ROLE_VIEWER,
 };
+
+/* What of a route is for a member's people, who see their own and nothing else: judged in api.c, before the handler. */
+enum api_own {
+	API_OWN_NOTHING, /* they are not let in */
+	API_OWN_COMMON,  /* nothing of any member is in it, or only what was released to the asker by name */
+	API_OWN_PART,    /* {part} names a member: theirs; another is not there */
+	API_OWN_ANSWER,  /* the handler keeps to call->user */
+};
+extern const char *const api_own_names[];
 
 enum { API_PART_BYTES = 512 };
 
@@ -68,6 +78,7 @@ struct api_route {
 	unsigned who;
 	int (*handle)(struct api_call *call, struct err *err);
 	const char *summary;
+	enum api_own own;
 };
 extern const struct api_route api_routes[]; /* path NULL ends it */
 
@@ -99,6 +110,8 @@ const char *api_argument(const struct api_call *call, const char *name, char *bu
 int api_argument_time(const struct api_call *call, const char *name, const char *fallback, int64_t *ret_ns,
 		      struct err *err) must_check;
 unsigned api_argument_number(const struct api_call *call, const char *name, unsigned fallback, unsigned most);
+/* ?name=1 */
+bool api_argument_flag(const struct api_call *call, const char *name);
 /* The body as a JSON object; -EINVAL with a sentence. */
 int api_body(const struct api_call *call, json_t **ret_object, struct err *err) must_check;
 
@@ -140,5 +153,13 @@ int api_feeds_get(struct api_call *call, struct err *err);
 int api_taxii_get(struct api_call *call, struct err *err);
 int api_taxii_post(struct api_call *call, struct err *err);
 int api_taxii_delete(struct api_call *call, struct err *err);
+int api_members_get(struct api_call *call, struct err *err);
+int api_members_import(struct api_call *call, struct err *err);
+int api_members_export(struct api_call *call, struct err *err);
+int api_members_whose(struct api_call *call, struct err *err);
+int api_member_get(struct api_call *call, struct err *err);
+int api_member_history(struct api_call *call, struct err *err);
+int api_member_put(struct api_call *call, struct err *err);
+int api_member_delete(struct api_call *call, struct err *err);
 int api_audit_get(struct api_call *call, struct err *err);
 int api_audit_state(struct api_call *call, struct err *err);

@@ -5,17 +5,30 @@
 
 #include "core/clock.h"
 #include "hub/keeper.h"
+#include "store/members.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+/* Of whom a member's people are. */
+static json_t *own_member(const struct api_call *call)
+{
+	json_t *member = NULL;
+	if (!call->user.member || registry_member(call->keeper->registry, call->user.member, &member, NULL) < 0)
+		return json_null();
+	json_t *own = json_pack("{s:O, s:O, s:O}", "id", json_object_get(member, "id"), "key",
+				json_object_get(member, "key"), "name", json_object_get(member, "name"));
+	json_decref(member);
+	return own;
+}
+
 static json_t *session_json(const struct api_call *call, bool known)
 {
 	int64_t guest = call->keeper->setup->options->guest;
 	json_t *user =
-		known ? json_pack("{s:s, s:s, s:b}", "name", call->user.name, "role", role_names[call->user.role],
-				  "must_set_password", (int)call->user.must_set_password)
+		known ? json_pack("{s:s, s:s, s:b, s:o}", "name", call->user.name, "role", role_names[call->user.role],
+				  "must_set_password", (int)call->user.must_set_password, "member", own_member(call))
 		      : json_null();
 	return json_pack("{s:o, s:o, s:s}", "user", user, "guest_role",
 			 guest == HUB_GUEST_NONE ? json_null()

@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "hub/keeper.h"
+#include "store/members.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,8 +16,16 @@ static int role_parse(const char *name, enum role *ret_role, struct err *err)
 			*ret_role = (enum role)role;
 			return 0;
 		}
-	return err_set(err, -EINVAL, "role: '%.32s' was given, admin, operator, analyst, viewer or sensor was expected",
+	return err_set(err, -EINVAL,
+		       "role: '%.32s' was given, admin, operator, analyst, viewer, member or sensor was expected",
 		       name);
+}
+
+/* The number of the member that "member" of a body names by key or number; 0 where there is none. */
+static int member_parse(struct api_call *call, const char *name, uint32_t *ret_member, struct err *err)
+{
+	*ret_member = 0;
+	return name && name[0] ? registry_member_find(call->keeper->registry, name, ret_member, err) : 0;
 }
 
 int api_users_get(struct api_call *call, struct err *err)
@@ -29,19 +38,23 @@ int api_users_get(struct api_call *call, struct err *err)
 int api_users_post(struct api_call *call, struct err *err)
 {
 	json_t *body;
-	const char *name = NULL, *password = NULL, *role_name = NULL;
+	const char *name = NULL, *password = NULL, *role_name = NULL, *member_name = NULL;
 	enum role role = ROLE_VIEWER;
+	uint32_t member = 0;
 	int result = api_body(call, &body, err);
 	if (result < 0)
 		return result;
-	if (json_unpack(body, "{s:s, s:s, s:s}", "name", &name, "password", &password, "role", &role_name) < 0)
+	if (json_unpack(body, "{s:s, s:s, s:s, s?s}", "name", &name, "password", &password, "role", &role_name,
+			"member", &member_name) < 0)
 		result = err_set(err, -EINVAL, "name, password and role were expected");
 	if (result == 0)
 		result = role_parse(role_name, &role, err);
 	if (result == 0 && role == ROLE_SENSOR)
 		result = err_set(err, -EINVAL, "role: people are no sensors; make a token of role sensor");
 	if (result == 0)
-		result = registry_user_add(call->keeper->registry, name, password, role, err);
+		result = member_parse(call, member_name, &member, err);
+	if (result == 0)
+		result = registry_user_add(call->keeper->registry, name, password, role, member, err);
 	json_t *answer = result == 0 ? json_pack("{s:s, s:s}", "name", name, "role", role_names[role]) : NULL;
 	json_decref(body);
 	return result < 0 ? result : api_json(call, 201, answer);
@@ -50,15 +63,18 @@ int api_users_post(struct api_call *call, struct err *err)
 int api_users_put(struct api_call *call, struct err *err)
 {
 	json_t *body;
-	const char *password = NULL, *role_name = NULL;
+	const char *password = NULL, *role_name = NULL, *member_name = NULL;
 	enum role role = ROLE_VIEWER;
+	uint32_t member = 0;
 	bool own = call->known && !call->user.is_token && strcmp(call->user.name, call->part) == 0;
 	if (!call->known)
 		return api_refuse(call, 401, "sign_in", "sign in first", "サインインしてください");
 	int result = api_body(call, &body, err);
 	if (result < 0)
 		return result;
-	if (json_unpack(body, "{s?s, s?s}", "password", &password, "role", &role_name) < 0 || (!password && !role_name))
+	if (json_unpack(body, "{s?s, s?s, s?s}", "password", &password, "role", &role_name, "member", &member_name) <
+		    0 ||
+	    (!password && !role_name))
 		result = err_set(err, -EINVAL, "password or role was expected");
 	if (result == 0 && call->role != ROLE_ADMIN && (!own || role_name))
 		result = err_set(err, -EACCES, "only an administrator may change that");
@@ -66,9 +82,11 @@ int api_users_put(struct api_call *call, struct err *err)
 		result = role_parse(role_name, &role, err);
 	if (result == 0 && role_name && role == ROLE_SENSOR)
 		result = err_set(err, -EINVAL, "role: people are no sensors; make a token of role sensor");
+	if (result == 0 && role_name)
+		result = member_parse(call, member_name, &member, err);
 	if (result == 0)
 		result = registry_user_change(call->keeper->registry, call->part, password, role_name ? &role : NULL,
-					      err);
+					      member, err);
 	json_decref(body);
 	if (result < 0)
 		return result;
@@ -96,19 +114,23 @@ int api_tokens_get(struct api_call *call, struct err *err)
 int api_tokens_post(struct api_call *call, struct err *err)
 {
 	json_t *body;
-	const char *name = NULL, *role_name = NULL;
+	const char *name = NULL, *role_name = NULL, *member_name = NULL;
+	uint32_t member = 0;
 	char token[REGISTRY_TOKEN_BYTES];
 	enum role role = ROLE_VIEWER;
 	int64_t id = 0;
 	int result = api_body(call, &body, err);
 	if (result < 0)
 		return result;
-	if (json_unpack(body, "{s:s, s:s}", "name", &name, "role", &role_name) < 0)
+	if (json_unpack(body, "{s:s, s:s, s?s}", "name", &name, "role", &role_name, "member", &member_name) < 0)
 		result = err_set(err, -EINVAL, "name and role were expected");
 	if (result == 0)
 		result = role_parse(role_name, &role, err);
 	if (result == 0)
-		result = registry_token_new(call->keeper->registry, name, role, clock_now_ns(), &id, token, err);
+		result = member_parse(call, member_name, &member, err);
+	if (result == 0)
+		result =
+			registry_token_new(call->keeper->registry, name, role, member, clock_now_ns(), &id, token, err);
 	json_decref(body);
 	return result < 0 ? result : api_json(call, 201, json_pack("{s:I, s:s}", "id", (json_int_t)id, "token", token));
 }

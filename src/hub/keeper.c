@@ -9,6 +9,7 @@
 #include "hub/api_feeds.h"
 #include "hub/api_taxii.h"
 #include "hub/desk.h"
+#include "share/text_decode.h"
 #include "share/warning.h"
 #include "sys/child.h"
 #include "sys/confine.h"
@@ -148,6 +149,7 @@ static int welcome(struct keeper *keeper, struct err *err)
 
 static int keeper_confine(const struct keeper_setup *setup, struct err *err)
 {
+	text_decode_prepare();
 	const char *const write_paths[] = {setup->options->data, NULL};
 	const char *const read_paths[] = {"/etc/localtime", "/usr/share/zoneinfo",     "/proc/self", "/proc/meminfo",
 					  "/sys/fs/cgroup", "/sys/devices/system/cpu", NULL};

@@ -13,6 +13,7 @@ enum {
 	LIMIT_BODY_BYTES = 1 << 20,          /* of a request */
 	LIMIT_BATCHES_BODY_BYTES = 64 << 20, /* of POST /batches */
 	LIMIT_TAXII_BODY_BYTES = 16 << 20,   /* of what is posted to a TAXII collection */
+	LIMIT_MEMBERS_BODY_BYTES = 32 << 20, /* of POST /members/import */
 	LIMIT_BODY_S = 60,                   /* for sending it */
 	LIMIT_BODIES_BYTES = 256 << 20,      /* of all requests together */
 	LIMIT_ANSWER_S = 120,                /* for the keeper to begin its answer */

@@ -106,12 +106,27 @@ static json_t *key_take(struct member_form *form, const json_t *given)
 	return json_string(text);
 }
 
+/* Words that stand where a key may in addresses of the API. */
+static bool is_reserved(const char *key)
+{
+	static const char *const words[] = {"import", "export", "whose", "history", "diff"};
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcmp(key, words[i]) == 0)
+			return true;
+	return false;
+}
+
 json_t *member_take_key(struct member_form *form, const json_t *given)
 {
 	json_t *key = key_take(form, given);
 	if (key && json_string_length(key) == 0) {
 		json_decref(key);
 		return refuse(form, "", "it is empty", "空です");
+	}
+	if (key && is_reserved(json_string_value(key))) {
+		refuse(form, json_string_value(key), "'%s' is a word of this program", "「%s」は予約された語です");
+		json_decref(key);
+		return NULL;
 	}
 	return key;
 }

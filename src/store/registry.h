@@ -17,8 +17,9 @@ enum {
 	REGISTRY_PASSWORD_LEAST = 10,
 };
 
-/* A higher role may do what a lower one may; a sensor may only hand in batches. Names as in the API. */
-enum role { ROLE_SENSOR, ROLE_VIEWER, ROLE_ANALYST, ROLE_OPERATOR, ROLE_ADMIN, ROLES };
+/* A higher role may do what a lower one may, but for the two at the foot: a sensor may only hand in batches, and a
+ * member's people see what is their own member's. Names as in the API. */
+enum role { ROLE_SENSOR, ROLE_MEMBER, ROLE_VIEWER, ROLE_ANALYST, ROLE_OPERATOR, ROLE_ADMIN, ROLES };
 extern const char *const role_names[]; /* NULL-terminated */
 
 struct registry;
@@ -26,6 +27,7 @@ struct registry;
 struct registry_user {
 	char name[REGISTRY_NAME_BYTES]; /* of the user, or of the token */
 	enum role role;
+	uint32_t member; /* of ROLE_MEMBER, whose it is; 0 for all others */
 	bool must_set_password;
 	bool is_token;
 };
@@ -34,15 +36,16 @@ int registry_open(const char *dir, struct registry **ret_registry, struct err *e
 void registry_close(struct registry *registry);
 
 /* Users. Names are 1 to 63 of a-z 0-9 . _ - ; -EINVAL with a sentence otherwise, or for a password that is too short.
- * password NULL: none is set, only a one-time link signs in. -EEXIST / -ENOENT. The last admin cannot be deleted or
- * demoted: -EPERM. A changed password ends the user's sessions. */
-int registry_user_add(struct registry *, const char *name, const char *password, enum role role,
+ * password NULL: none is set, only a one-time link signs in. `member` is the number of whose people a user of
+ * ROLE_MEMBER is, 0 with any other role. -EEXIST / -ENOENT. The last admin cannot be deleted or demoted: -EPERM. A
+ * changed password ends the user's sessions. */
+int registry_user_add(struct registry *, const char *name, const char *password, enum role role, uint32_t member,
 		      struct err *err) must_check;
 int registry_user_change(struct registry *, const char *name, const char *password, const enum role *role,
-			 struct err *err) must_check; /* NULL: stays */
+			 uint32_t member, struct err *err) must_check; /* NULL: stays */
 int registry_user_delete(struct registry *, const char *name, struct err *err) must_check;
 int registry_users(struct registry *, json_t **ret_array,
-		   struct err *err) must_check; /* name, role, created, last_login */
+		   struct err *err) must_check; /* name, role, member (its key), created, last_login */
 int registry_user_count(struct registry *);
 
 /* 0: right, *ret_user filled. 1: name or password is wrong. 2: too many failures of this name or `from` (text of the
@@ -58,14 +61,14 @@ int registry_session_find(struct registry *, const char *token, int64_t now_ns, 
 			  struct err *err) must_check;
 int registry_session_delete(struct registry *, const char *token, struct err *err) must_check;
 
-/* API tokens, same secrets; `sensor` tokens only hand in batches. find: 0 found, 1 none. */
-int registry_token_new(struct registry *, const char *name, enum role role, int64_t now_ns, int64_t *ret_id,
-		       char ret_token[REGISTRY_TOKEN_BYTES], struct err *err) must_check;
+/* API tokens, same secrets; `sensor` tokens only hand in batches; `member` as of users. find: 0 found, 1 none. */
+int registry_token_new(struct registry *, const char *name, enum role role, uint32_t member, int64_t now_ns,
+		       int64_t *ret_id, char ret_token[REGISTRY_TOKEN_BYTES], struct err *err) must_check;
 int registry_token_find(struct registry *, const char *token, int64_t now_ns, struct registry_user *ret_user,
 			struct err *err) must_check;
 int registry_token_delete(struct registry *, int64_t id, struct err *err) must_check; /* -ENOENT */
 int registry_tokens(struct registry *, json_t **ret_array,
-		    struct err *err) must_check; /* id, name, role, created, last_used */
+		    struct err *err) must_check; /* id, name, role, member (its key), created, last_used */
 
 /* One-time links: redeem signs a user in once. new: makes the user (role admin) if there is none of that name.
  * redeem: 0, or 1 when unknown, used or expired. */

@@ -120,12 +120,16 @@ int registry_member(struct registry *registry, uint32_t id, json_t **ret_member,
 
 int registry_member_find(struct registry *registry, const char *text, uint32_t *ret_id, struct err *err)
 {
+	char key[MEMBER_KEY_BYTES + 1];
+	snprintf(key, sizeof key, "%s", text);
+	for (char *at = key; *at; at++)
+		*at = (char)(*at >= 'A' && *at <= 'Z' ? *at - 'A' + 'a' : *at);
 	bool number = text[0] && strspn(text, "0123456789") == strlen(text) && strlen(text) < 10;
 	pthread_mutex_lock(&registry->lock);
 	sqlite3_stmt *statement =
 		number ? registry_prepare(registry, err, "SELECT id FROM member WHERE id = ?", "i",
 					  (int64_t)strtoll(text, NULL, 10))
-		       : registry_prepare(registry, err, "SELECT id FROM member WHERE key = ?", "s", text);
+		       : registry_prepare(registry, err, "SELECT id FROM member WHERE key = ?", "s", key);
 	int code = statement ? registry_step(registry, statement, err) : -EIO;
 	if (code == 1)
 		*ret_id = (uint32_t)sqlite3_column_int64(statement, 0);

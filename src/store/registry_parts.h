@@ -42,4 +42,6 @@ int registry_migrate(struct registry *registry, struct err *err) must_check;
 void secret_new(char ret_token[REGISTRY_TOKEN_BYTES], uint8_t ret_hash[SECRET_HASH_BYTES]);
 void secret_hash(const char *token, uint8_t ret_hash[SECRET_HASH_BYTES]);
 enum role role_of(const char *name);
+/* Whether a role goes with a member: -EINVAL, or -ENOENT where there is no such member. The registry is locked. */
+int member_check(struct registry *registry, enum role role, uint32_t member, struct err *err) must_check;
 int name_check(const char *what, const char *name, struct err *err) must_check;

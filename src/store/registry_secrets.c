@@ -25,9 +25,11 @@ void secret_new(char ret_token[REGISTRY_TOKEN_BYTES], uint8_t ret_hash[SECRET_HA
 	secret_hash(ret_token, ret_hash);
 }
 
+/* name, role, whether no password is set, member. */
 static void fill_user(sqlite3_stmt *statement, bool is_token, struct registry_user *user)
 {
 	*user = (struct registry_user){.role = role_of((const char *)sqlite3_column_text(statement, 1)),
+				       .member = (uint32_t)sqlite3_column_int64(statement, 3),
 				       .must_set_password = !is_token && sqlite3_column_int(statement, 2),
 				       .is_token = is_token};
 	snprintf(user->name, sizeof user->name, "%s", (const char *)sqlite3_column_text(statement, 0));
@@ -58,17 +60,18 @@ int registry_session_find(struct registry *registry, const char *token, int64_t 
 	uint8_t hash[SECRET_HASH_BYTES];
 	secret_hash(token, hash);
 	pthread_mutex_lock(&registry->lock);
-	sqlite3_stmt *statement = registry_prepare(registry, err,
-						   "SELECT user.name, role, password IS NULL, expires, lifetime FROM "
-						   "session JOIN user ON user.name = user "
-						   "WHERE hash = ? AND expires > ?",
-						   "bi", hash, now_ns);
+	sqlite3_stmt *statement =
+		registry_prepare(registry, err,
+				 "SELECT user.name, role, password IS NULL, user.member, expires, lifetime FROM "
+				 "session JOIN user ON user.name = user "
+				 "WHERE hash = ? AND expires > ?",
+				 "bi", hash, now_ns);
 	int code = statement ? registry_step(registry, statement, err) : -EIO;
 	int64_t expires = 0, lifetime = 0;
 	if (code == 1) {
 		fill_user(statement, false, ret_user);
-		expires = sqlite3_column_int64(statement, 3);
-		lifetime = sqlite3_column_int64(statement, 4);
+		expires = sqlite3_column_int64(statement, 4);
+		lifetime = sqlite3_column_int64(statement, 5);
 	}
 	sqlite3_finalize(statement);
 	bool found = code == 1;
@@ -90,20 +93,24 @@ int registry_session_delete(struct registry *registry, const char *token, struct
 	return code;
 }
 
-int registry_token_new(struct registry *registry, const char *name, enum role role, int64_t now_ns, int64_t *ret_id,
-		       char ret_token[REGISTRY_TOKEN_BYTES], struct err *err)
+int registry_token_new(struct registry *registry, const char *name, enum role role, uint32_t member, int64_t now_ns,
+		       int64_t *ret_id, char ret_token[REGISTRY_TOKEN_BYTES], struct err *err)
 {
 	uint8_t hash[SECRET_HASH_BYTES];
 	char token[REGISTRY_TOKEN_BYTES];
 	int code = name_check("token", name, err);
 	if (code == 0 && (role < ROLE_SENSOR || role >= ROLES))
-		code = err_set(err, -EINVAL, "a token is for sensor, viewer, analyst, operator or admin");
+		code = err_set(err, -EINVAL, "a token is for sensor, member, viewer, analyst, operator or admin");
 	if (code < 0)
 		return code;
 	secret_new(token, hash);
 	pthread_mutex_lock(&registry->lock);
-	code = registry_run(registry, err, "INSERT INTO token (hash, name, role, created) VALUES (?, ?, ?, ?)", "bssi",
-			    hash, name, role_names[role], now_ns);
+	code = member_check(registry, role, member, err);
+	if (code == 0)
+		code = registry_run(
+			registry, err,
+			"INSERT INTO token (hash, name, role, created, member) VALUES (?, ?, ?, ?, nullif(?, 0))",
+			"bssii", hash, name, role_names[role], now_ns, (int64_t)member);
 	if (code == 0) {
 		*ret_id = sqlite3_last_insert_rowid(registry->database);
 		memcpy(ret_token, token, sizeof token);
@@ -118,14 +125,14 @@ int registry_token_find(struct registry *registry, const char *token, int64_t no
 	uint8_t hash[SECRET_HASH_BYTES];
 	secret_hash(token, hash);
 	pthread_mutex_lock(&registry->lock);
-	sqlite3_stmt *statement =
-		registry_prepare(registry, err, "SELECT name, role, 0, last_used FROM token WHERE hash = ?", "b", hash);
+	sqlite3_stmt *statement = registry_prepare(
+		registry, err, "SELECT name, role, 0, member, last_used FROM token WHERE hash = ?", "b", hash);
 	int code = statement ? registry_step(registry, statement, err) : -EIO;
 	bool found = code == 1;
 	int64_t last_used = 0;
 	if (found) {
 		fill_user(statement, true, ret_user);
-		last_used = sqlite3_column_int64(statement, 3);
+		last_used = sqlite3_column_int64(statement, 4);
 	}
 	sqlite3_finalize(statement);
 	if (found && now_ns - last_used > NS_PER_MINUTE)
@@ -147,9 +154,12 @@ int registry_token_delete(struct registry *registry, int64_t id, struct err *err
 int registry_tokens(struct registry *registry, json_t **ret_array, struct err *err)
 {
 	pthread_mutex_lock(&registry->lock);
-	sqlite3_stmt *statement =
-		registry_prepare(registry, err, "SELECT id, name, role, created, last_used FROM token ORDER BY id", "");
-	int code = statement ? registry_rows(registry, statement, "isstt", ret_array, err) : -EIO;
+	sqlite3_stmt *statement = registry_prepare(
+		registry, err,
+		"SELECT id, name, role, (SELECT key FROM member WHERE id = token.member) AS member, created, "
+		"last_used FROM token ORDER BY id",
+		"");
+	int code = statement ? registry_rows(registry, statement, "issstt", ret_array, err) : -EIO;
 	sqlite3_finalize(statement);
 	pthread_mutex_unlock(&registry->lock);
 	return code;
@@ -186,11 +196,11 @@ int registry_link_redeem(struct registry *registry, const char *token, const cha
 	uint8_t hash[SECRET_HASH_BYTES];
 	secret_hash(token, hash);
 	pthread_mutex_lock(&registry->lock);
-	sqlite3_stmt *statement =
-		registry_prepare(registry, err,
-				 "SELECT user.name, role, password IS NULL FROM link JOIN user ON user.name = user "
-				 "WHERE hash = ? AND expires > ?",
-				 "bi", hash, now_ns);
+	sqlite3_stmt *statement = registry_prepare(
+		registry, err,
+		"SELECT user.name, role, password IS NULL, user.member FROM link JOIN user ON user.name = user "
+		"WHERE hash = ? AND expires > ?",
+		"bi", hash, now_ns);
 	int code = statement ? registry_step(registry, statement, err) : -EIO;
 	bool found = code == 1;
 	if (found)

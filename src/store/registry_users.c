@@ -15,7 +15,7 @@
 
 enum { FAILURES_FREE = 5, FAILURES_OF_A_PEER_FREE = 20, WINDOW_S = 900 };
 
-const char *const role_names[] = {"sensor", "viewer", "analyst", "operator", "admin", NULL};
+const char *const role_names[] = {"sensor", "member", "viewer", "analyst", "operator", "admin", NULL};
 
 enum role role_of(const char *name)
 {
@@ -35,6 +35,21 @@ int name_check(const char *what, const char *name, struct err *err)
 	return 0;
 }
 
+int member_check(struct registry *registry, enum role role, uint32_t member, struct err *err)
+{
+	if ((role == ROLE_MEMBER) != (member != 0))
+		return err_set(err, -EINVAL,
+			       member ? "only the role member is bound to a member"
+				      : "the role member is bound to a member; which one?");
+	if (!member)
+		return 0;
+	sqlite3_stmt *statement =
+		registry_prepare(registry, err, "SELECT 1 FROM member WHERE id = ?", "i", (int64_t)member);
+	int code = statement ? registry_step(registry, statement, err) : -EIO;
+	sqlite3_finalize(statement);
+	return code == 0 ? err_set(err, -ENOENT, "there is no member %u", member) : code < 0 ? code : 0;
+}
+
 /* Past 128 bytes a password only costs time. */
 static int hash_password(const char *password, char ret_hash[PASSWORD_HASH_BYTES], struct err *err)
 {
@@ -49,19 +64,23 @@ static int hash_password(const char *password, char ret_hash[PASSWORD_HASH_BYTES
 }
 
 int registry_user_add(struct registry *registry, const char *name, const char *password, enum role role,
-		      struct err *err)
+		      uint32_t member, struct err *err)
 {
 	char hash[PASSWORD_HASH_BYTES];
 	int code = name_check("user", name, err);
-	if (code == 0 && (role < ROLE_VIEWER || role >= ROLES))
-		code = err_set(err, -EINVAL, "a user is viewer, analyst, operator or admin");
+	if (code == 0 && (role < ROLE_MEMBER || role >= ROLES))
+		code = err_set(err, -EINVAL, "a user is member, viewer, analyst, operator or admin");
 	if (code == 0 && password)
 		code = hash_password(password, hash, err);
 	if (code < 0)
 		return code;
 	pthread_mutex_lock(&registry->lock);
-	code = registry_run(registry, err, "INSERT INTO user (name, password, role, created) VALUES (?, ?, ?, ?)",
-			    "sssi", name, password ? hash : NULL, role_names[role], clock_now_ns());
+	code = member_check(registry, role, member, err);
+	if (code == 0)
+		code = registry_run(
+			registry, err,
+			"INSERT INTO user (name, password, role, created, member) VALUES (?, ?, ?, ?, nullif(?, 0))",
+			"sssii", name, password ? hash : NULL, role_names[role], clock_now_ns(), (int64_t)member);
 	pthread_mutex_unlock(&registry->lock);
 	return code == -EEXIST ? err_set(err, -EEXIST, "there is a user %s already", name) : code;
 }
@@ -95,18 +114,20 @@ static int check_not_last(struct registry *registry, const char *name, bool stay
 }
 
 int registry_user_change(struct registry *registry, const char *name, const char *password, const enum role *role,
-			 struct err *err)
+			 uint32_t member, struct err *err)
 {
 	char hash[PASSWORD_HASH_BYTES];
 	int code = name_check("user", name, err);
-	if (code == 0 && role && (*role < ROLE_VIEWER || *role >= ROLES))
-		code = err_set(err, -EINVAL, "a user is viewer, analyst, operator or admin");
+	if (code == 0 && role && (*role < ROLE_MEMBER || *role >= ROLES))
+		code = err_set(err, -EINVAL, "a user is member, viewer, analyst, operator or admin");
 	if (code == 0 && password)
 		code = hash_password(password, hash, err);
 	if (code < 0)
 		return code;
 	pthread_mutex_lock(&registry->lock);
 	code = check_not_last(registry, name, !role || *role == ROLE_ADMIN, err);
+	if (code == 0 && role)
+		code = member_check(registry, *role, member, err);
 	if (code == 0)
 		code = registry_run(registry, err, "BEGIN IMMEDIATE", "");
 	if (code == 0) {
@@ -118,8 +139,9 @@ int registry_user_change(struct registry *registry, const char *name, const char
 		if (code == 0 && password)
 			code = registry_run(registry, err, "DELETE FROM link WHERE user = ?", "s", name);
 		if (code == 0 && role)
-			code = registry_run(registry, err, "UPDATE user SET role = ? WHERE name = ?", "ss",
-					    role_names[*role], name);
+			code = registry_run(registry, err,
+					    "UPDATE user SET role = ?, member = nullif(?, 0) WHERE name = ?", "sis",
+					    role_names[*role], (int64_t)member, name);
 		if (code == 0)
 			code = registry_run(registry, err, "COMMIT", "");
 		if (code < 0)
@@ -142,9 +164,12 @@ int registry_user_delete(struct registry *registry, const char *name, struct err
 int registry_users(struct registry *registry, json_t **ret_array, struct err *err)
 {
 	pthread_mutex_lock(&registry->lock);
-	sqlite3_stmt *statement =
-		registry_prepare(registry, err, "SELECT name, role, created, last_login FROM user ORDER BY name", "");
-	int code = statement ? registry_rows(registry, statement, "sstt", ret_array, err) : -EIO;
+	sqlite3_stmt *statement = registry_prepare(
+		registry, err,
+		"SELECT name, role, (SELECT key FROM member WHERE id = user.member) AS member, created, "
+		"last_login FROM user ORDER BY name",
+		"");
+	int code = statement ? registry_rows(registry, statement, "ssstt", ret_array, err) : -EIO;
 	sqlite3_finalize(statement);
 	pthread_mutex_unlock(&registry->lock);
 	return code;
@@ -208,12 +233,13 @@ static int find_user(struct registry *registry, const char *name, struct registr
 		     char hash[PASSWORD_HASH_BYTES], struct err *err)
 {
 	sqlite3_stmt *statement =
-		registry_prepare(registry, err, "SELECT role, password FROM user WHERE name = ?", "s", name);
+		registry_prepare(registry, err, "SELECT role, password, member FROM user WHERE name = ?", "s", name);
 	int code = statement ? registry_step(registry, statement, err) : -EIO;
 	memset(hash, 0, PASSWORD_HASH_BYTES);
 	if (code == 1) {
 		const char *password = (const char *)sqlite3_column_text(statement, 1);
 		*user = (struct registry_user){.role = role_of((const char *)sqlite3_column_text(statement, 0)),
+					       .member = (uint32_t)sqlite3_column_int64(statement, 2),
 					       .must_set_password = password == NULL};
 		snprintf(user->name, sizeof user->name, "%s", name);
 		snprintf(hash, PASSWORD_HASH_BYTES, "%s", password ? password : "");

@@ -31,6 +31,26 @@ static const char *method_key(enum http_method method)
 	return keys[method];
 }
 
+static const char *roles_meant(unsigned who)
+{
+	static const struct {
+		unsigned who;
+		const char *name;
+	} names[] = {
+		{API_ANYONE, "anyone"},
+		{API_ADMINS, "admin"},
+		{API_OPERATORS, "operator"},
+		{API_VIEWERS, "viewer"},
+		{API_VIEWERS | API_SIGNED, "viewer, signed in"},
+		{API_ANALYSTS | API_SIGNED, "analyst, signed in"},
+		{API_SENSORS | API_ADMINS, "sensor or admin"},
+	};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (names[i].who == who)
+			return names[i].name;
+	return "nobody thought of that";
+}
+
 static void test_every_route_is_described(void **state)
 {
 	(void)state;
@@ -46,12 +66,11 @@ static void test_every_route_is_described(void **state)
 		assert_non_null(json_object_get(operation, "summary"));
 		assert_true(json_object_size(json_object_get(operation, "responses")) >= 2);
 		const char *who = json_string_value(json_object_get(operation, "x-roles"));
-		unsigned roles = route->who & ~(unsigned)API_UNRECORDED;
-		const char *meant = roles == API_ANYONE    ? "anyone"
-				    : roles == API_ADMINS  ? "admin"
-				    : roles == API_VIEWERS ? "viewer"
-							   : "sensor or admin";
-		assert_string_equal(who, meant);
+		assert_string_equal(who, roles_meant(route->who & ~(unsigned)API_UNRECORDED));
+		const char *own = json_string_value(json_object_get(operation, "x-own"));
+		assert_string_equal(own ? own : "nothing", api_own_names[route->own]);
+		/* The one way a member's people are kept to their own by the path. */
+		assert_true(route->own != API_OWN_PART || strncmp(route->path, "/members/{id}", 13) == 0);
 	}
 	json_decref(json);
 }

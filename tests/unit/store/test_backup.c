@@ -41,7 +41,7 @@ static void a_backup_under_writes_restores_whole(void **state)
 	struct registry *registry = NULL;
 	open_store(&options, &writer.store);
 	must(registry_open(data, &registry, &must_err));
-	must(registry_user_add(registry, "admin", "correct horse battery", ROLE_ADMIN, &must_err));
+	must(registry_user_add(registry, "admin", "correct horse battery", ROLE_ADMIN, 0, &must_err));
 	pthread_t thread;
 	assert_int_equal(pthread_create(&thread, NULL, write_on, &writer), 0);
 	usleep(200 * 1000);

@@ -118,7 +118,7 @@ static void many_threads_lose_nothing(void **state)
 	options.keep_tuple_ns = 0;
 	open_store(&options, &work.store);
 	must(registry_open(data, &work.registry, &must_err));
-	must(registry_user_add(work.registry, "admin", "correct horse battery", ROLE_ADMIN, &must_err));
+	must(registry_user_add(work.registry, "admin", "correct horse battery", ROLE_ADMIN, 0, &must_err));
 	void *(*const mains[])(void *) = {write_batches, write_batches, read_counts,
 					  read_counts,   do_chores,     look_around};
 	enum { THREADS = sizeof mains / sizeof *mains };
