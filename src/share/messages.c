@@ -13,10 +13,15 @@
 
 const char *const language_names[] = {"ja", "en", NULL};
 
+enum language notices_language(const char *name)
+{
+	return strcmp(name, language_names[LANGUAGE_EN]) == 0 ? LANGUAGE_EN : LANGUAGE_JA;
+}
+
 /* A frame for each step, and one for several matters at once. */
 enum { FRAME_DIGEST = NOTICE_STEPS, FRAMES };
 
-enum { ADVICE_MAX = 64, ADVICE_NAME_BYTES = 64, OBSERVATIONS_MAX = 24 };
+enum { ADVICE_MAX = 64, ADVICE_NAME_BYTES = 64, OBSERVATIONS_MAX = 24, LINK_BYTES = 1024 };
 
 enum gap {
 	GAP_NUMBER,
@@ -75,11 +80,11 @@ enum { PART_TITLE, PART_WHAT, PART_STEPS, PART_OVER };
 static const struct template_part advice_parts[] = {{"title", true}, {"what"}, {"steps"}, {"over"}, {NULL}};
 enum { PART_DESK, PART_CALL, PART_SIGNATURE };
 static const struct template_part desk_parts[] = {{"name", true}, {"call"}, {"signature"}, {NULL}};
-enum { PART_SEVERITIES = 0, PART_STATES = 4 };
-/* Severities by their names, then steps by theirs. */
+enum { PART_SEVERITIES = 0, PART_STATES = 4, PART_SOMEBODY = 9 };
+/* Severities by their names, steps by theirs, and who has no name. */
 static const struct template_part word_parts[] = {
-	{"info", true},  {"low", true},      {"medium", true},     {"high", true},   {"new", true},
-	{"again", true}, {"reminder", true}, {"escalation", true}, {"closed", true}, {NULL}};
+	{"info", true},     {"low", true},        {"medium", true}, {"high", true},     {"new", true}, {"again", true},
+	{"reminder", true}, {"escalation", true}, {"closed", true}, {"somebody", true}, {NULL}};
 static const struct template_part item_parts[] = {{"item"}, {NULL}};
 
 static const struct template_form frame_form = {frame_parts, frame_gaps}, advice_form = {advice_parts, matter_gaps},
@@ -269,10 +274,13 @@ static int values_of_desk(const struct messages *messages, const struct message_
 	const struct template *desk = messages->desks[reader->language];
 	snprintf(values->count, sizeof values->count, "%zu", count);
 	values->values[GAP_COUNT] = values->count;
-	values->values[GAP_CONTACT] = reader->name;
 	values->values[GAP_LINK] = reader->link;
 	values->values[GAP_ACKNOWLEDGE] = reader->acknowledge;
 	int result = value_made(values, GAP_DESK, desk, PART_DESK, err);
+	if (result == 0)
+		result = value_made(values, GAP_CONTACT, messages->words[reader->language], PART_SOMEBODY, err);
+	if (reader->name)
+		values->values[GAP_CONTACT] = reader->name;
 	if (result == 0)
 		result = value_made(values, GAP_CALL, desk, PART_CALL, err);
 	return result == 0 ? value_made(values, GAP_SIGNATURE, desk, PART_SIGNATURE, err) : result;
@@ -336,8 +344,11 @@ static int matter_write(const struct messages *messages, const struct message_re
 static int item_write(const struct messages *messages, const struct message_reader *reader,
 		      const struct notice_facts *facts, bool first, FILE *out, struct err *err)
 {
-	struct values values = {.values = {[GAP_CONTACT] = reader->name, [GAP_LINK] = reader->link}};
-	char *text = NULL;
+	char link[LINK_BYTES] = "", *text = NULL;
+	if (reader->links && snprintf(link, sizeof link, "%s/#/notices/%lld", reader->links,
+				      (long long)facts->number) >= (int)sizeof link)
+		return err_set(err, -EMSGSIZE, "the hub's address is too long for a link");
+	struct values values = {.values = {[GAP_CONTACT] = reader->name, [GAP_LINK] = link}};
 	int result = values_of_matter(messages, reader, facts, &values, err);
 	if (result == 0)
 		result = template_render(messages->items[reader->language], 0, values.values, &text, err);

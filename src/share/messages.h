@@ -15,7 +15,8 @@
 #include <stdint.h>
 
 enum language { LANGUAGE_JA, LANGUAGE_EN, LANGUAGES };
-extern const char *const language_names[]; /* "ja", "en"; NULL ends them */
+extern const char *const language_names[];        /* "ja", "en"; NULL ends them */
+enum language notices_language(const char *name); /* Japanese where it is neither */
 
 /* A matter as far as it is told. Texts are borrowed; NULL is empty. */
 struct notice_facts {
@@ -35,8 +36,9 @@ struct notice_facts {
 /* Who reads it, and how they answer. */
 struct message_reader {
 	enum language language;
-	const char *name;        /* of the person or office */
-	const char *link;        /* page of the notice; NULL: none */
+	const char *name;        /* of the person or office; NULL: whoever it is */
+	const char *link;        /* page of the notice, of several: of all notices; NULL: none */
+	const char *links;       /* where the hub is: an item's page is made of it; NULL: none */
 	int utc_offset_minutes;  /* of the times in the text */
 	const char *acknowledge; /* put in as it is; NULL: none */
 };

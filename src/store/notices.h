@@ -116,6 +116,12 @@ int notices_look_at(struct registry *registry, int64_t notice, int64_t look_ns, 
 int notices_step(struct registry *registry, const struct notice *notice, enum notice_step step, const char *how,
 		 int64_t now_ns, struct err *err) must_check;
 
+/* A line in the life of a notice. `who` and `detail` (JSON or a word) may be NULL. */
+int notices_event(struct registry *registry, int64_t notice, const char *what, const char *who, const char *detail,
+		  int64_t now_ns, struct err *err) must_check;
+/* Whether all that was to be told of it failed. */
+int notices_unreachable(struct registry *registry, int64_t notice, bool *ret_unreachable, struct err *err) must_check;
+
 /* The next address that has due tellings, with up to NOTICE_BUNDLE_MAX of them. 0, or 1 when there is none. */
 struct notice_bundle {
 	char channel[NOTICE_WORD_BYTES], address[NOTICE_ADDRESS_BYTES], language[NOTICE_WORD_BYTES];
@@ -140,6 +146,14 @@ struct notice_message {
 	char *subject, *body; /* free with notice_message_done() */
 };
 void notice_message_done(struct notice_message *message);
+/* Its tellings are due later. */
+int notices_bundle_put_off(struct registry *registry, const struct notice_bundle *bundle, int64_t due_ns,
+			   struct err *err) must_check;
+/* A part of a transaction that may be undone by itself; not nested. Either of the latter two ends it. */
+int notices_savepoint(struct registry *registry, struct err *err) must_check;
+int notices_savepoint_keep(struct registry *registry, struct err *err) must_check;
+int notices_savepoint_undo(struct registry *registry, struct err *err) must_check;
+
 /* A bundle becomes a message, which is not tried before it is written: its text may name its number. `message_id` is
  * for ever the same, so that a repeat after a crash is recognised. */
 int notices_message_new(struct registry *registry, const struct notice_bundle *bundle, int64_t now_ns, int64_t *ret_id,

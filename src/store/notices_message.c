@@ -45,6 +45,20 @@ int notices_bundle(struct registry *registry, int64_t now_ns, struct notice_bund
 	return bundle_items(registry, now_ns, ret_bundle, err);
 }
 
+int notices_bundle_put_off(struct registry *registry, const struct notice_bundle *bundle, int64_t due_ns,
+			   struct err *err)
+{
+	int code = 0;
+	for (size_t i = 0; i < bundle->count && code == 0; i++)
+		code = notices_run(
+			registry, err,
+			"UPDATE notice_telling SET due = ? WHERE notice = ? AND step = ? AND nth = ? AND channel = ? "
+			"AND address = ?",
+			"iisiss", due_ns, bundle->items[i].notice, notice_step_names[bundle->items[i].step],
+			(int64_t)bundle->items[i].nth, bundle->channel, bundle->address);
+	return code;
+}
+
 int notices_message_new(struct registry *registry, const struct notice_bundle *bundle, int64_t now_ns, int64_t *ret_id,
 			struct err *err)
 {
@@ -163,8 +177,9 @@ static int message_sent(struct registry *registry, int64_t message, const char *
 			       now_ns, message);
 	if (code == 0)
 		code = notices_run(registry, err,
-				   "UPDATE notice SET told = ? WHERE told IS NULL AND id IN (SELECT notice FROM "
-				   "notice_telling WHERE message = ?)",
+				   "UPDATE notice SET told = coalesce(told, ?1), look = CASE WHEN closed IS NULL THEN "
+				   "?1 END WHERE "
+				   "id IN (SELECT notice FROM notice_telling WHERE message = ?2)",
 				   "ii", now_ns, message);
 	if (code == 0)
 		code = notices_run(registry, err,

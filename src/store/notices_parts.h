@@ -54,8 +54,6 @@ int notices_run(struct registry *registry, struct err *err, const char *sql, con
 int notices_number(struct registry *registry, int64_t *ret_number, struct err *err, const char *sql, const char *types,
 		   ...) must_check;
 
-int notices_event(struct registry *registry, int64_t notice, const char *what, const char *who, const char *detail,
-		  int64_t now_ns, struct err *err) must_check;
 int notices_step_leave(struct registry *registry, int64_t notice, enum notice_step step, unsigned nth, int64_t now_ns,
 		       struct err *err) must_check;
 /* An enum of a word in the registry; the first one where it is unknown. */

@@ -115,6 +115,19 @@ int notices_last_message(struct registry *registry, const char *channel, const c
 	return code < 0 ? code : 0;
 }
 
+int notices_unreachable(struct registry *registry, int64_t notice, bool *ret_unreachable, struct err *err)
+{
+	int64_t unreachable = 0;
+	int code = notices_number(
+		registry, &unreachable, err,
+		"SELECT count(*) > 0 AND sum(m.state IS NOT 'failed') = 0 FROM notice_telling t LEFT JOIN "
+		"notice_message m ON m.id = t.message WHERE t.notice = ?",
+		"i", notice);
+	if (code >= 0)
+		*ret_unreachable = unreachable != 0;
+	return code < 0 ? code : 0;
+}
+
 int notices_due(struct registry *registry, int64_t now_ns, unsigned limit, int64_t *ret_ids, size_t *ret_count,
 		struct err *err)
 {

@@ -102,6 +102,22 @@ void notices_rollback(struct registry *registry)
 	pthread_mutex_unlock(&registry->lock);
 }
 
+int notices_savepoint(struct registry *registry, struct err *err)
+{
+	return notices_run(registry, err, "SAVEPOINT part", "");
+}
+
+int notices_savepoint_keep(struct registry *registry, struct err *err)
+{
+	return notices_run(registry, err, "RELEASE part", "");
+}
+
+int notices_savepoint_undo(struct registry *registry, struct err *err)
+{
+	int code = notices_run(registry, err, "ROLLBACK TO part", "");
+	return code == 0 ? notices_savepoint_keep(registry, err) : code;
+}
+
 int notices_event(struct registry *registry, int64_t notice, const char *what, const char *who, const char *detail,
 		  int64_t now_ns, struct err *err)
 {

@@ -13,8 +13,10 @@
 #define T0 (INT64_C(1767225600) * NS_PER_S) /* 2026-01-01T00:00:00Z */
 
 static const struct message_reader readers[LANGUAGES] = {
-	{LANGUAGE_JA, "情報政策課", "https://hub.example/#/notices/7", 540, "https://hub.example/ack/abc"},
-	{LANGUAGE_EN, "Hanako", "https://hub.example/#/notices/7", 540, "https://hub.example/ack/abc"},
+	{LANGUAGE_JA, "情報政策課", "https://hub.example/#/notices/7", "https://hub.example", 540,
+	 "https://hub.example/ack/abc"},
+	{LANGUAGE_EN, "Hanako", "https://hub.example/#/notices/7", "https://hub.example", 540,
+	 "https://hub.example/ack/abc"},
 };
 
 static struct notice_facts facts(json_t *ground)
