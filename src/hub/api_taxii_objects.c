@@ -287,12 +287,12 @@ int taxii_add(struct api_call *call, const struct indicators_collection *collect
 	uuid[6] = (uint8_t)((uuid[6] & 0x0f) | 0x40);
 	uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
 	indicators_uuid_format(uuid, id);
+	size_t good = result.taken + result.known, all = good + result.refused;
 	json_t *status =
 		json_pack("{s:s, s:s, s:s, s:I, s:I, s:o, s:I, s:o, s:i}", "id", id, "status", "complete",
 			  "request_timestamp", us_format(import.now_ns / NS_PER_US, 6, time), "total_count",
-			  (json_int_t)(result.taken + result.known + result.refused), "success_count",
-			  (json_int_t)(result.taken + result.known), "successes", adding.successes, "failure_count",
-			  (json_int_t)result.refused, "failures", adding.failures, "pending_count", 0);
+			  (json_int_t)all, "success_count", (json_int_t)good, "successes", adding.successes,
+			  "failure_count", (json_int_t)result.refused, "failures", adding.failures, "pending_count", 0);
 	taxii_status_keep(call->keeper->taxii_statuses, id, call->user.name, status);
 	return taxii_json(call, 202, status);
 }

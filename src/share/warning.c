@@ -217,7 +217,8 @@ int warning_lists_load(const char *const *folders, size_t count, struct warning_
 		warning_lists_free(lists);
 		return result;
 	}
-	qsort(lists->entries, lists->entry_count, sizeof *lists->entries, by_address);
+	if (lists->entry_count)
+		qsort(lists->entries, lists->entry_count, sizeof *lists->entries, by_address);
 	*ret_lists = lists;
 	return 0;
 }

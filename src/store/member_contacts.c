@@ -136,9 +136,10 @@ static json_t *part_take(struct member_form *form, size_t part, const json_t *gi
 	char room[2100] = "";
 	if (!parts[part].take)
 		return member_take_name(form, given ? given : json_null());
-	if (given && !json_is_null(given) && !json_is_string(given))
+	const char *text = json_string_value(given);
+	if (given && !json_is_null(given) && !text)
 		return refuse(form, parts[part].name, "%s: a text was expected", "%s: 文字列を書いてください");
-	if (given && json_is_string(given) && member_text_plain(json_string_value(given), room, sizeof room) < 0)
+	if (text && member_text_plain(text, room, sizeof room) < 0)
 		return refuse(form, parts[part].name, "%s: it is too long", "%s: 長すぎます");
 	if (!room[0] && part > 1)
 		return json_string("");
