@@ -1,5 +1,6 @@
 /* yagura indicator import: files of indicators into the store, with a report of what was refused and why. */
 #include "cli/command_indicator.h"
+#include "cli/whole_file.h"
 
 #include "cli/paths.h"
 #include "core/clock.h"
@@ -47,60 +48,6 @@ const struct option_spec indicator_import_option_table[] = {
 	{NULL},
 };
 
-enum { STDIN_BYTES_MAX = 1 << 30 };
-
-struct whole_file {
-	char *text;
-	size_t bytes;
-	bool mapped;
-};
-
-static int stdin_read(struct whole_file *file, struct err *err)
-{
-	size_t room = 1 << 16;
-	char *text = malloc(room);
-	for (size_t got = 1; text && got > 0;) {
-		got = fread(text + file->bytes, 1, room - file->bytes, stdin);
-		file->bytes += got;
-		if (file->bytes < room)
-			continue;
-		char *grown = room < STDIN_BYTES_MAX ? realloc(text, room *= 2) : NULL;
-		if (!grown)
-			free(text);
-		text = grown;
-	}
-	file->text = text;
-	return text ? 0 : err_set(err, -EFBIG, "standard input: more than 1 GiB, or no memory for it");
-}
-
-static int file_open(const char *path, struct whole_file *file, struct err *err)
-{
-	struct stat status;
-	*file = (struct whole_file){0};
-	if (strcmp(path, "-") == 0)
-		return stdin_read(file, err);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
-		int code = fd < 0 ? -errno : -EINVAL;
-		if (fd >= 0)
-			close(fd);
-		return err_set(err, code, "%s: %s", path, fd < 0 ? strerror(-code) : "a file was expected");
-	}
-	file->bytes = (size_t)status.st_size;
-	file->mapped = file->bytes > 0;
-	file->text = file->mapped ? mmap(NULL, file->bytes, PROT_READ, MAP_PRIVATE, fd, 0) : strdup("");
-	close(fd);
-	return file->text && file->text != MAP_FAILED ? 0 : err_set(err, -ENOMEM, "%s: cannot be read", path);
-}
-
-static void file_close(struct whole_file *file)
-{
-	if (file->mapped)
-		munmap(file->text, file->bytes);
-	else
-		free(file->text);
-}
-
 struct report {
 	const char *path;
 	json_t *refused; /* NULL: print at once */
@@ -143,14 +90,14 @@ static int file_import(const struct indicator_import_options *options, struct im
 	struct whole_file file;
 	struct import_result result;
 	struct report report = {path, options->common.json ? json_array() : NULL};
-	int code = file_open(path, &file, err);
+	int code = whole_file_open(path, &file, err);
 	if (code < 0)
 		return code;
 	import->source.name = options->source ? options->source : path;
 	import->context = &report;
 	int64_t began = clock_monotonic_ns();
 	code = import_text(import, file.text, file.bytes, &result, err);
-	file_close(&file);
+	whole_file_close(&file);
 	if (code < 0)
 		return err_prefix(err, code, "%s", path);
 	result_say(&result, &report, (double)(clock_monotonic_ns() - began) / 1e9);

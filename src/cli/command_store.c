@@ -3,6 +3,7 @@
  */
 #include "cli/commands.h"
 #include "cli/data.h"
+#include "cli/table.h"
 
 #include "core/clock.h"
 #include "store/query.h"
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <wchar.h>
 
 const struct option_spec data_option_table[] = {
 	{"data", OPTION_PATH, OPTION_AT(struct data_options, data), "run-data", .argument = "DIR",
@@ -46,33 +46,11 @@ int data_store_open(const char *dir, struct pool *pool, struct store **ret_store
 	return result < 0 ? result : store_open(&options, ret_store, err);
 }
 
-/* Cells on a terminal: kana and kanji are two wide. */
-static int text_cells(const char *text)
-{
-	wchar_t wide[512];
-	size_t length = mbstowcs(wide, text, 512);
-	int cells = length == (size_t)-1 ? -1 : wcswidth(wide, length);
-	return cells < 0 ? (int)strlen(text) : cells;
-}
-
-static const char *cell_text(const json_t *value, char *buffer, size_t bytes)
-{
-	if (json_is_string(value))
-		return json_string_value(value);
-	if (json_is_integer(value))
-		snprintf(buffer, bytes, "%lld", (long long)json_integer_value(value));
-	else if (json_is_real(value))
-		snprintf(buffer, bytes, "%.6g", json_real_value(value));
-	else
-		snprintf(buffer, bytes, "%s", json_is_true(value) ? "true" : json_is_false(value) ? "false" : "");
-	return buffer;
-}
-
 /* RFC 4180; a text that a spreadsheet would take for a formula is defused. */
 static void csv_cell(const json_t *value, bool first)
 {
 	char buffer[64];
-	const char *text = cell_text(value, buffer, sizeof buffer);
+	const char *text = table_cell(value, buffer, sizeof buffer);
 	bool quote = strpbrk(text, ",\"\r\n") != NULL;
 	bool formula = json_is_string(value) && text[0] && strchr("=+-@\t", text[0]);
 	fputs(first ? "" : ",", stdout);
@@ -99,33 +77,6 @@ static void answer_print_csv(const json_t *columns, const json_t *rows)
 	}
 }
 
-static void answer_print_table(const json_t *columns, const json_t *rows)
-{
-	enum { COLUMNS_MAX = RECORD_COLUMNS_MAX };
-	int widths[COLUMNS_MAX] = {0};
-	size_t r, c, count = json_array_size(columns);
-	json_t *row, *value;
-	char buffer[64];
-	json_array_foreach(columns, c, value) if (c < COLUMNS_MAX) widths[c] =
-		text_cells(json_string_value(json_object_get(value, "name")));
-	json_array_foreach(rows, r, row) json_array_foreach(
-		row, c, value) if (c < COLUMNS_MAX && text_cells(cell_text(value, buffer, sizeof buffer)) > widths[c])
-		widths[c] = text_cells(cell_text(value, buffer, sizeof buffer));
-	for (r = 0; r <= json_array_size(rows); r++) {
-		for (c = 0; c < count && c < COLUMNS_MAX; c++) {
-			const json_t *cell = r == 0 ? json_object_get(json_array_get(columns, c), "name")
-						    : json_array_get(json_array_get(rows, r - 1), c);
-			const char *text = cell_text(cell, buffer, sizeof buffer);
-			int pad = widths[c] - text_cells(text);
-			if (json_is_number(cell))
-				printf("%*s%s  ", pad, "", text);
-			else
-				printf("%s%*s  ", text, c + 1 < count ? pad : 0, "");
-		}
-		printf("\n");
-	}
-}
-
 static void answer_print(const struct data_options *options, const json_t *answer)
 {
 	const json_t *columns = json_object_get(answer, "columns"), *rows = json_object_get(answer, "rows");
@@ -135,7 +86,7 @@ static void answer_print(const struct data_options *options, const json_t *answe
 	} else if (options->csv) {
 		answer_print_csv(columns, rows);
 	} else {
-		answer_print_table(columns, rows);
+		table_print(columns, rows);
 		fprintf(stderr, "%zu rows, %s, %lld ms\n", json_array_size(rows),
 			json_is_true(json_object_get(answer, "exact")) ? "exact" : "estimated",
 			(long long)json_integer_value(json_object_get(answer, "elapsed_ms")));

@@ -3,6 +3,7 @@
 
 #include "cli/command_hub.h"
 #include "cli/command_indicator.h"
+#include "cli/command_member.h"
 #include "cli/command_share.h"
 
 #include <stddef.h>
@@ -224,6 +225,64 @@ const struct command commands[] = {
 		.options = restore_option_table,
 		.options_bytes = sizeof(struct restore_options),
 		.run = command_restore,
+	},
+	{
+		.name = "member list",
+		.summary = "list members, or those that a text, address or prefix finds",
+		.summary_ja = "会員組織の一覧、または語・アドレスによる検索",
+		.operands = "[TEXT]",
+		.operands_help = "in key, names, domains, endpoints, AS numbers; or an address or prefix",
+		.options = member_list_option_table,
+		.groups = {{member_place_option_table, offsetof(struct member_list_options, place)}},
+		.options_bytes = sizeof(struct member_list_options),
+		.run = command_member_list,
+		.example = "yagura member list --kind municipality --valid",
+	},
+	{
+		.name = "member show",
+		.summary = "show a member, and what was changed",
+		.summary_ja = "会員組織とその変更履歴を示す",
+		.operands = "MEMBER",
+		.operands_help = "its key or number",
+		.options = member_show_option_table,
+		.groups = {{member_place_option_table, offsetof(struct member_show_options, place)}},
+		.options_bytes = sizeof(struct member_show_options),
+		.run = command_member_show,
+		.example = "yagura member show city-sendai --history",
+	},
+	{
+		.name = "member diff",
+		.summary = "show what the import of a file would change",
+		.summary_ja = "ファイルを取り込むと何が変わるかを示す",
+		.operands = "FILE",
+		.operands_help = "CSV or JSON; - for standard input",
+		.options = member_diff_option_table,
+		.groups = {{member_place_option_table, offsetof(struct member_import_options, place)}},
+		.options_bytes = sizeof(struct member_import_options),
+		.run = command_member_diff,
+		.example = "yagura member diff members.csv",
+	},
+	{
+		.name = "member import",
+		.summary = "take members from CSV or JSON: all of the file or nothing",
+		.summary_ja = "CSV か JSON から会員組織を取り込む(全部か何もしないか)",
+		.operands = "FILE",
+		.operands_help = "CSV or JSON; - for standard input",
+		.options = member_import_option_table,
+		.groups = {{member_place_option_table, offsetof(struct member_import_options, place)}},
+		.options_bytes = sizeof(struct member_import_options),
+		.run = command_member_import,
+		.example = "yagura member import --dry-run members.csv",
+	},
+	{
+		.name = "member export",
+		.summary = "write all members as CSV or JSON, as an import takes them",
+		.summary_ja = "会員組織をすべて CSV か JSON で書き出す",
+		.options = member_export_option_table,
+		.groups = {{member_place_option_table, offsetof(struct member_export_options, place)}},
+		.options_bytes = sizeof(struct member_export_options),
+		.run = command_member_export,
+		.example = "yagura member export --format csv --bom --output members.csv",
 	},
 	{
 		.name = "doctor",

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 struct hub_address {
 	const char *data;  /* data directory, whose hub.sock is tried when url is NULL */
@@ -19,3 +20,13 @@ bool hub_is_running(const struct hub_address *hub);
  * -ECONNREFUSED: no hub there; -EACCES, -ENOENT, -EINVAL, -EIO: its refusal, with the hub's own sentence. */
 int hub_request(const struct hub_address *hub, const char *method, const char *path, json_t *body, json_t **ret_answer,
 		struct err *err) must_check;
+
+/* The same with bytes as they are: `body` (may be NULL) of `type`. *ret_text is to be freed, closed by a zero, and is
+ * given whatever the status. -ECONNREFUSED, -EIO. */
+int hub_request_bytes(const struct hub_address *hub, const char *method, const char *path, const char *type,
+		      const void *body, size_t bytes, long *ret_status, char **ret_text, size_t *ret_bytes,
+		      struct err *err) must_check;
+/* What the hub's refusal says, as hub_request() answers it. */
+int hub_refusal(long status, const json_t *answer, struct err *err) must_check;
+/* A text for a query in a path; to be freed. NULL: out of memory. */
+char *hub_escape(const char *text);

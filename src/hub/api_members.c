@@ -86,29 +86,9 @@ int api_member_get(struct api_call *call, struct err *err)
 	return result < 0 ? result : member_answer(call, 200, id, err);
 }
 
-/* A change as the asker may see it; NULL where nothing of it is for them. Who of the staff made it is the staff's. */
-static json_t *change_seen(const struct api_call *call, const json_t *change)
-{
-	json_t *before = json_object_get(change, "before"), *after = json_object_get(change, "after");
-	json_t *was = json_is_object(before) ? member_seen(before, sight_of(call)) : NULL;
-	json_t *is = json_is_object(after) ? member_seen(after, sight_of(call)) : NULL;
-	json_t *fields = member_differences(was, is), *seen = NULL;
-	if (json_array_size(fields) > 0)
-		seen = json_pack("{s:O, s:O, s:O, s:O, s:O}", "number", json_object_get(change, "number"), "time",
-				 json_object_get(change, "time"), "action", json_object_get(change, "action"), "key",
-				 json_object_get(change, "key"), "fields", fields);
-	if (seen && call->role != ROLE_MEMBER)
-		json_object_set(seen, "who", json_object_get(change, "who"));
-	json_decref(was);
-	json_decref(is);
-	json_decref(fields);
-	return seen;
-}
-
 int api_member_history(struct api_call *call, struct err *err)
 {
-	json_t *changes = NULL, *seen = json_array(), *change;
-	size_t i;
+	json_t *changes = NULL;
 	uint32_t id = 0;
 	int64_t before = api_argument_number(call, "before", 0, UINT32_MAX);
 	int result = part_find(call, &id, err);
@@ -122,16 +102,9 @@ int api_member_history(struct api_call *call, struct err *err)
 		result = registry_member_history(call->keeper->registry, id, before,
 						 api_argument_number(call, "limit", HISTORY_USUAL, MEMBERS_PAGE_MAX),
 						 &changes, err);
-	if (result < 0) {
-		json_decref(seen);
+	if (result < 0)
 		return result;
-	}
-	json_array_foreach(changes, i, change)
-	{
-		json_t *one = change_seen(call, change);
-		if (one)
-			json_array_append_new(seen, one);
-	}
+	json_t *seen = member_changes_seen(changes, sight_of(call));
 	json_decref(changes);
 	return api_json(call, 200, json_pack("{s:o}", "changes", seen));
 }
@@ -167,7 +140,7 @@ int api_members_import(struct api_call *call, struct err *err)
 {
 	const struct members_change how = {.who = call->user.name,
 					   .now_ns = clock_now_ns(),
-					   .only = api_argument_flag(call, "only"),
+					   .remove_absent = api_argument_flag(call, "remove_absent"),
 					   .skip_bad = api_argument_flag(call, "skip_bad"),
 					   .dry_run = api_argument_flag(call, "dry_run")};
 	json_t *entries = NULL, *report = NULL;

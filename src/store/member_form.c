@@ -292,3 +292,34 @@ json_t *member_seen(const json_t *member, enum member_sight sight)
 	}
 	return seen;
 }
+
+static json_t *change_seen(const json_t *change, enum member_sight sight)
+{
+	json_t *before = json_object_get(change, "before"), *after = json_object_get(change, "after"), *seen = NULL;
+	json_t *was = json_is_object(before) ? member_seen(before, sight) : NULL;
+	json_t *is = json_is_object(after) ? member_seen(after, sight) : NULL;
+	json_t *differing = member_differences(was, is);
+	if (json_array_size(differing) > 0)
+		seen = json_pack("{s:O, s:O, s:O, s:O, s:O}", "number", json_object_get(change, "number"), "time",
+				 json_object_get(change, "time"), "action", json_object_get(change, "action"), "key",
+				 json_object_get(change, "key"), "fields", differing);
+	if (seen && sight != MEMBER_SIGHT_OWN)
+		json_object_set(seen, "who", json_object_get(change, "who"));
+	json_decref(was);
+	json_decref(is);
+	json_decref(differing);
+	return seen;
+}
+
+json_t *member_changes_seen(const json_t *changes, enum member_sight sight)
+{
+	json_t *seen = json_array(), *change;
+	size_t i;
+	json_array_foreach(changes, i, change)
+	{
+		json_t *one = change_seen(change, sight);
+		if (one)
+			json_array_append_new(seen, one);
+	}
+	return seen;
+}

@@ -40,6 +40,9 @@ void member_span(const json_t *member, int64_t *ret_from_ns, int64_t *ret_until_
 json_t *member_differences(const json_t *before, const json_t *after);
 /* A copy with what may be seen. */
 json_t *member_seen(const json_t *member, enum member_sight sight);
+/* Changes as of registry_member_history(), each with "fields" that differ in place of before and after; those without
+ * any are left out. Who of the staff made them is the staff's. */
+json_t *member_changes_seen(const json_t *changes, enum member_sight sight);
 bool member_field_seen(const char *field, enum member_sight sight);
 
 /* `message` holds %s where `value` is to stand. */

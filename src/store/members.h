@@ -39,10 +39,10 @@ int registry_member_find(struct registry *registry, const char *text, uint32_t *
 struct members_change {
 	const char *who;
 	int64_t now_ns;
-	bool whole;    /* absent fields are emptied */
-	bool only;     /* members that no entry names are removed */
-	bool skip_bad; /* entries with faults are left out and the rest is done */
-	bool dry_run;  /* everything is done and then undone */
+	bool whole;         /* absent fields are emptied */
+	bool remove_absent; /* members that no entry names are removed */
+	bool skip_bad;      /* entries with faults are left out and the rest is done */
+	bool dry_run;       /* everything is done and then undone */
 };
 /* 0: done, or would be. 1: there are faults, nothing was done. The report tells either way: counts "added", "changed",
  * "removed", "same", "bad"; "changes" with before and after of each field; "faults" and "warnings" with line, key,

@@ -85,7 +85,7 @@ static int items_take(struct member_items *items, const json_t *entries, struct 
 	return code == -ENOMEM ? err_set(err, -ENOMEM, "no memory for %zu members", json_array_size(entries)) : code;
 }
 
-/* With `only`: whom no entry names goes. */
+/* With `remove_absent`: whom no entry names goes. */
 static int absent_add(struct registry *registry, struct member_items *items, struct err *err)
 {
 	json_t *named = json_object();
@@ -257,7 +257,7 @@ static int count_check(struct registry *registry, struct err *err)
 static int change_all(struct registry *registry, const struct members_change *how, struct member_items *items,
 		      struct report *report, struct err *err)
 {
-	int code = how->only ? absent_add(registry, items, err) : 0;
+	int code = how->remove_absent ? absent_add(registry, items, err) : 0;
 	if (code == 0)
 		code = items_join(registry, items, how->whole, err);
 	if (code == 0)

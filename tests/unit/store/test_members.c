@@ -182,7 +182,7 @@ static void differences_are_shown(void **state)
 	report = changed(registry, "{\"key\":\"a\",\"name\":\"B\"}", &how, &code);
 	assert_int_equal(number(report, "changed"), 1);
 	json_decref(report);
-	how.only = true; /* whom nothing names goes */
+	how.remove_absent = true; /* whom nothing names goes */
 	report = changed(registry, "{\"key\":\"b\",\"name\":\"B\"}", &how, &code);
 	assert_int_equal(number(report, "added"), 1);
 	assert_int_equal(number(report, "removed"), 1);
