@@ -21,8 +21,10 @@ int command_share_misp(const struct command_call *call, struct err *err);
 
 struct share_output_options {
 	struct common_options common;
-	const char *data, *collection, *name;
+	const char *data, *name, *serve, *key_file;
 	int64_t kind, score, limit, daemon;
+	struct text_list notify;
+	bool unconfined;
 };
 extern const struct option_spec share_list_option_table[], share_nft_option_table[], share_rpz_option_table[],
 	share_bgp_option_table[];
@@ -30,3 +32,7 @@ int command_share_list(const struct command_call *call, struct err *err);
 int command_share_nft(const struct command_call *call, struct err *err);
 int command_share_rpz(const struct command_call *call, struct err *err);
 int command_share_bgp(const struct command_call *call, struct err *err);
+
+struct output;
+/* Serve the zone until something fails; returns negative. */
+int command_share_zone(const struct share_output_options *options, struct output *output, struct err *err) must_check;

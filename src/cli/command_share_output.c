@@ -46,6 +46,17 @@ const struct option_spec share_rpz_option_table[] = {
 	COMMON_OPTIONS,
 	{"name", OPTION_TEXT, OPTION_AT(struct share_output_options, name), "rpz.yagura", .argument = "ZONE",
 	 .help = "name of the zone", .help_ja = "ゾーン名"},
+	{"serve", OPTION_TEXT, OPTION_AT(struct share_output_options, serve), .argument = "ADDR:PORT",
+	 .help = "serve the zone there by transfer (AXFR, IXFR, TSIG) instead of printing it",
+	 .help_ja = "出力せず、このアドレスでゾーン転送(AXFR・IXFR・TSIG)により配る"},
+	{"key-file", OPTION_PATH, OPTION_AT(struct share_output_options, key_file), .argument = "FILE",
+	 .help = "keys of those who may transfer it, as tsig-keygen writes them",
+	 .help_ja = "転送を許す鍵のファイル(tsig-keygen の形式)"},
+	{"notify", OPTION_TEXTS, OPTION_AT(struct share_output_options, notify), .argument = "ADDR[:PORT]",
+	 .help = "resolvers that are told of changes; may be given again", .help_ja = "変更を知らせる相手。複数指定可"},
+	{"unconfined", OPTION_FLAG, OPTION_AT(struct share_output_options, unconfined),
+	 .help = "also where the kernel lacks Landlock or seccomp",
+	 .help_ja = "Landlock や seccomp のないカーネルでも動かす"},
 	{NULL},
 };
 const struct option_spec share_bgp_option_table[] = {
@@ -83,7 +94,8 @@ static int output_print(const struct command_call *call, enum output_format form
 	if (code == 0)
 		code = command_collection(output.store, call->operands[0], &output.collection, err);
 	if (code == 0)
-		code = output_write(&output, print, NULL, &result, err);
+		code = options->serve ? command_share_zone(options, &output, err)
+				      : output_write(&output, print, NULL, &result, err);
 	indicators_close(output.store);
 	if (code == 0 && fflush(stdout) != 0)
 		code = err_set(err, -EIO, "standard output: %s", strerror(errno));
