@@ -146,6 +146,7 @@ int api_source_pcap(struct api_call *call, struct err *err);
 int api_findings_get(struct api_call *call, struct err *err);
 int api_finding_get(struct api_call *call, struct err *err);
 int api_report_get(struct api_call *call, struct err *err);
+int api_rings_get(struct api_call *call, struct err *err);
 int api_search_get(struct api_call *call, struct err *err);
 int api_batches_post(struct api_call *call, struct err *err);
 int api_backup_post(struct api_call *call, struct err *err);

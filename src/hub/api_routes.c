@@ -30,6 +30,7 @@ const struct api_route api_routes[] = {
 	 "Packets of a source as a capture file"},
 	{HTTP_GET, "/findings", API_VIEWERS, api_findings_get, "List findings"},
 	{HTTP_GET, "/findings/{id}", API_VIEWERS, api_finding_get, "One finding with its ground"},
+	{HTTP_GET, "/rings", API_VIEWERS, api_rings_get, "Members with their blocks, and alerts about their addresses"},
 	{HTTP_GET, "/report/{year}", API_VIEWERS, api_report_get, "Figures of a year"},
 	{HTTP_GET, "/search", API_VIEWERS, api_search_get,
 	 "Find addresses, prefixes, ports, countries, networks, findings"},

@@ -16,6 +16,7 @@ const PAGES: Record<string, Loader> = {
 	"observe/atlas": () => import("./atlas"),
 	"observe/cube": () => import("./cube"),
 	"observe/tiles": () => import("./tiles"),
+	"observe/rings": () => import("./rings"),
 	"observe/series": () => import("./pages/series"),
 	"observe/top": () => import("./pages/top"),
 	source: () => import("./pages/source"),

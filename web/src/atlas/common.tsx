@@ -13,6 +13,18 @@ export function note(values: Record<string, string>): void {
 	history.replaceState(history.state, "", withParams(Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value || undefined]))));
 }
 
+/** True when the browser can draw the real thing. */
+export function hasWebGL2(): boolean {
+	if (parameter("nogl") !== null) return false;
+	try {
+		const gl = document.createElement("canvas").getContext("webgl2");
+		gl?.getExtension("WEBGL_lose_context")?.loseContext();
+		return gl !== null;
+	} catch {
+		return false;
+	}
+}
+
 export function saveAs(blob: Blob, name: string): void {
 	const link = document.createElement("a");
 	link.href = URL.createObjectURL(blob);

@@ -315,14 +315,4 @@ export class AtlasEngine {
 	}
 }
 
-/** True when the browser can draw the real thing. */
-export function hasWebGL2(): boolean {
-	if (parameter("nogl") !== null) return false;
-	try {
-		return document.createElement("canvas").getContext("webgl2") !== null;
-	} catch {
-		return false;
-	}
-}
-
 export const ALL_KINDS: readonly boolean[] = KINDS.map(() => true);

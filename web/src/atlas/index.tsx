@@ -3,8 +3,8 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { StreamState } from "../live/stream";
 import { stream } from "../live/stream";
-import { Rate, savePicture, useKeys, useKinds, useRate, useStill } from "./common";
-import { AtlasEngine, hasWebGL2, type Pointed } from "./engine";
+import { hasWebGL2, Rate, savePicture, useKeys, useKinds, useRate, useStill } from "./common";
+import { AtlasEngine, type Pointed } from "./engine";
 import { links, parameter, useHouse, word } from "./house";
 import { protocolName, type Snapshot } from "./model";
 import type { BenchResult } from "./pacing";

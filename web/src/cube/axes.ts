@@ -1,6 +1,8 @@
 // Where a packet stands in the cube: source address to the right, destination port upwards, destination address into the depth.
 // All three run from 0 to 1. The port's scale is logarithmic, so that 22 and 23 are apart and 65535 still fits.
 
+import { fourOf, fourText, groupsOf, has, networkOf, placeIn, type Network } from "../core/address";
+
 export interface Tick {
 	at: number;
 	text: string;
@@ -14,14 +16,7 @@ export interface Axis {
 	minor: number[];
 }
 
-export interface Prefix {
-	text: string;
-	six: boolean;
-	bits: number;
-	groups: number[];
-	/** IPv4 only. */
-	first: number;
-	size: number;
+export interface Prefix extends Network {
 	/** Its part of the destination axis. */
 	from: number;
 	to: number;
@@ -45,60 +40,6 @@ export function portHeight(protocol: number, port: number): number {
 	return hasPort(protocol) ? PORT_FLOOR + (1 - PORT_FLOOR) * (Math.log2(port + 1) / 16) : NO_PORT;
 }
 
-function fourOf(text: string): number {
-	let value = 0;
-	for (const part of text.split(".")) value = value * 256 + Number(part);
-	return value;
-}
-
-export function fourText(value: number): string {
-	return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
-}
-
-function groupsOf(text: string): number[] {
-	const [head = "", tail] = text.split("::");
-	const parse = (part: string): number[] => {
-		if (part === "") return [];
-		return part.split(":").flatMap((one) => {
-			if (!one.includes(".")) return [parseInt(one, 16) || 0];
-			const four = fourOf(one);
-			return [Math.floor(four / 65536), four % 65536];
-		});
-	};
-	const front = parse(head);
-	if (tail === undefined) return [...front, 0, 0, 0, 0, 0, 0, 0, 0].slice(0, 8);
-	const back = parse(tail);
-	return [...front, ...new Array<number>(Math.max(0, 8 - front.length - back.length)).fill(0), ...back].slice(0, 8);
-}
-
-/** What follows the first `bits` bits, 0..1. */
-function restOf(groups: readonly number[], bits: number): number {
-	const at = Math.floor(bits / 16);
-	const value = ((groups[at] ?? 0) * 65536 + (groups[at + 1] ?? 0)) * 65536 + (groups[at + 2] ?? 0);
-	const room = 2 ** (48 - (bits % 16));
-	return (value % room) / room;
-}
-
-function parsePrefix(text: string): Prefix | null {
-	const [address = "", length] = text.split("/");
-	const bits = Number(length);
-	const six = address.includes(":");
-	if (length === undefined || !Number.isInteger(bits) || bits < 0 || bits > (six ? 128 : 32) || !/^[\da-fA-F:.]+$/.test(address)) return null;
-	const size = six ? 0 : 2 ** (32 - bits);
-	const first = six ? 0 : Math.floor(fourOf(address) / size) * size;
-	return { text, six, bits, groups: six ? groupsOf(address) : [], first, size, from: 0, to: 1 };
-}
-
-function inside(prefix: Prefix, six: boolean, four: number, groups: readonly number[]): boolean {
-	if (prefix.six !== six) return false;
-	if (!six) return four >= prefix.first && four < prefix.first + prefix.size;
-	for (let bit = 0; bit < prefix.bits; bit += 16) {
-		const shift = 16 - Math.min(16, prefix.bits - bit);
-		if ((groups[bit / 16] ?? 0) >> shift !== (prefix.groups[bit / 16] ?? 0) >> shift) return false;
-	}
-	return true;
-}
-
 export class Axes {
 	prefixes: Prefix[] = [];
 	/** True while prefixes were guessed from what arrived. */
@@ -109,7 +50,7 @@ export class Axes {
 
 	/** The darknet as the hub says it. Texts that are no prefix are passed over. False when nothing remains or nothing changes. */
 	setDarknet(texts: readonly string[]): boolean {
-		const prefixes = texts.map(parsePrefix).filter((one) => one !== null);
+		const prefixes = texts.map(networkOf).filter((one) => one !== null).map((one) => ({ ...one, from: 0, to: 1 }));
 		if (prefixes.length === 0 || (!this.learned && prefixes.map((one) => one.text).join() === this.prefixes.map((one) => one.text).join())) return false;
 		this.learned = false;
 		this.prefixes = prefixes;
@@ -128,19 +69,12 @@ export class Axes {
 
 	/** Depth of a destination; an address outside of what is known teaches a prefix when none was told. NaN when it has no place. */
 	target(text: string): number {
-		const six = text.includes(":");
-		const four = six ? 0 : fourOf(text);
-		const groups = six ? groupsOf(text) : [];
-		for (const prefix of this.prefixes) {
-			if (!inside(prefix, six, four, groups)) continue;
-			const rest = six ? restOf(groups, prefix.bits) : (four - prefix.first) / prefix.size;
-			return prefix.from + (prefix.to - prefix.from) * rest;
-		}
+		for (const prefix of this.prefixes) if (has(prefix, text)) return prefix.from + (prefix.to - prefix.from) * placeIn(prefix, text);
 		if (!this.learned || this.prefixes.length >= LEARNED_MAX) return NaN;
-		const text_of = six ? `${groups.slice(0, 3).map((one) => one.toString(16)).join(":")}::/48` : `${fourText(Math.floor(four / 65536) * 65536)}/16`;
-		const prefix = parsePrefix(text_of);
-		if (!prefix) return NaN;
-		this.prefixes = [...this.prefixes, prefix];
+		const six = text.includes(":");
+		const network = networkOf(six ? `${groupsOf(text).slice(0, 3).map((one) => one.toString(16)).join(":")}::/48` : `${fourText(Math.floor(fourOf(text) / 65536) * 65536)}/16`);
+		if (!network) return NaN;
+		this.prefixes = [...this.prefixes, { ...network, from: 0, to: 1 }];
 		this.share();
 		return this.target(text);
 	}

@@ -13,7 +13,15 @@ export type Face = "free" | "x" | "y" | "z";
 
 const HALF_FOV = 0.23;
 const HALF_FOV_FLAT = 0.0015;
-const FIRST = { yaw: 0.62, pitch: 0.36 };
+
+/** How a picture is seen first, and the room in its own units that it needs: free and flat. */
+export interface Stance {
+	yaw: number;
+	pitch: number;
+	deep: readonly [width: number, height: number];
+	flat: readonly [width: number, height: number];
+}
+const CUBE: Stance = { yaw: 0.62, pitch: 0.36, deep: [1.72, 1.66], flat: [1.06, 1.06] };
 // Looking along an axis: x shows destinations and ports, y (from above) sources and destinations, z sources and ports.
 const FACES: Record<Exclude<Face, "free">, { yaw: number; pitch: number }> = {
 	x: { yaw: Math.PI / 2, pitch: 0 },
@@ -33,8 +41,8 @@ function wrap(angle: number): number {
 }
 
 export class CubeCamera {
-	yaw = FIRST.yaw;
-	pitch = FIRST.pitch;
+	yaw: number;
+	pitch: number;
 	zoom = 1;
 	/** 0 in perspective, 1 seen flat. */
 	flat = 0;
@@ -48,8 +56,14 @@ export class CubeCamera {
 	insets: Insets = { left: 0, right: 0, top: 0, bottom: 0 };
 	private readonly turnX = new Matrix4();
 	private readonly turnY = new Matrix4();
+	private readonly back = new Matrix4();
 	private readonly probe = new Vector4();
 	private move: { at: number; from: number[]; to: number[] } | null = null;
+
+	constructor(private readonly stance: Stance = CUBE) {
+		this.yaw = stance.yaw;
+		this.pitch = stance.pitch;
+	}
 
 	resize(width: number, height: number, insets: Insets): void {
 		this.width = Math.max(1, width);
@@ -59,7 +73,7 @@ export class CubeCamera {
 
 	look(face: Face, at_once: boolean): void {
 		this.face = face;
-		const { yaw, pitch } = face === "free" ? FIRST : FACES[face];
+		const { yaw, pitch } = face === "free" ? this.stance : FACES[face];
 		const to = [this.yaw + wrap(yaw - this.yaw), pitch, face === "free" ? 0 : 1, 1];
 		this.move = { at: at_once ? 1 : 0, from: [this.yaw, this.pitch, this.flat, this.zoom], to };
 	}
@@ -102,12 +116,13 @@ export class CubeCamera {
 	}
 
 	private aim(): void {
+		const { stance } = this;
 		const { left, right, top, bottom } = this.insets;
 		const freeWidth = Math.max(120, this.width - left - right);
 		const freeHeight = Math.max(120, this.height - top - bottom);
 		// World units a pixel: what the cube and its labels need in the free room.
-		const deep = Math.max(1.72 / freeWidth, 1.66 / freeHeight);
-		const flat = Math.max(1.06 / (freeWidth - Math.min(150, freeWidth * 0.3)), 1.06 / (freeHeight - Math.min(100, freeHeight * 0.2)));
+		const deep = Math.max(stance.deep[0] / freeWidth, stance.deep[1] / freeHeight);
+		const flat = Math.max(stance.flat[0] / (freeWidth - Math.min(150, freeWidth * 0.3)), stance.flat[1] / (freeHeight - Math.min(100, freeHeight * 0.2)));
 		const perPixel = (deep + (flat - deep) * this.flat) / this.zoom;
 		const half = HALF_FOV + (HALF_FOV_FLAT - HALF_FOV) * Math.sqrt(this.flat);
 		const tan = Math.tan(half);
@@ -137,5 +152,19 @@ export class CubeCamera {
 		ret.x = ((p.x / p.w + 1) / 2) * this.width;
 		ret.y = ((1 - p.y / p.w) / 2) * this.height;
 		ret.z = p.w;
+	}
+
+	/** The place of the plane y = 0 under a point (CSS pixels); null when the eye looks along it. */
+	onFloor(x: number, y: number, ret: { x: number; y: number; z: number }): { x: number; y: number; z: number } | null {
+		const [near, far] = [-1, 1].map((depth) => {
+			const p = this.probe.set((2 * x) / this.width - 1, 1 - (2 * y) / this.height, depth, 1).applyMatrix4(this.back.copy(this.matrix).invert());
+			return { x: p.x / p.w, y: p.y / p.w, z: p.z / p.w };
+		}) as [typeof ret, typeof ret];
+		const part = near.y / (near.y - far.y);
+		if (!(part > 0 && part < 1)) return null;
+		ret.x = near.x + (far.x - near.x) * part;
+		ret.y = 0;
+		ret.z = near.z + (far.z - near.z) * part;
+		return ret;
 	}
 }

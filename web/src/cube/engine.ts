@@ -1,5 +1,6 @@
 // Binds the stream, the model and the picture together and runs the frame loop; the panels only listen.
 
+import { Grip } from "../atlas/grip";
 import { language, parameter, type Theme } from "../atlas/house";
 import { portLabel } from "../atlas/model";
 import { Bench, Pacing, type BenchResult } from "../atlas/pacing";
@@ -47,18 +48,6 @@ const REACH_PX = 10;
 const REST_AFTER_DRAG_SECONDS = 5;
 const SHADOW_SHARPNESS = 0.85;
 
-/** True when the browser can draw the real thing. */
-export function hasWebGL2(): boolean {
-	if (parameter("nogl") !== null) return false;
-	try {
-		const gl = document.createElement("canvas").getContext("webgl2");
-		gl?.getExtension("WEBGL_lose_context")?.loseContext();
-		return gl !== null;
-	} catch {
-		return false;
-	}
-}
-
 /** A number for an address, exact in single precision. */
 export function whoIs(address: string): number {
 	let hash = 2166136261;
@@ -99,9 +88,7 @@ export class CubeEngine {
 	private scale = 1;
 	private axesDrawn = -1;
 	private hover = { x: 0, y: 0, wanted: false, over: false };
-	private readonly drags = new Map<number, { x: number; y: number }>();
-	private travelled = 0;
-	private pinch = 0;
+	private readonly grip: Grip;
 	private rest = 0;
 	private focusRow = -1;
 	private readonly off = new AbortController();
@@ -119,7 +106,7 @@ export class CubeEngine {
 		this.bench = this.benchPoints > 0 ? new Bench() : null;
 		this.pacing.arcs = this.benchPoints || POINTS_START;
 		this.view.setPointsMax(this.pacing.arcs);
-		this.listen();
+		this.grip = this.listen();
 		this.redraw();
 		void this.askDarknet();
 		void document.fonts.ready.then(() => !this.off.signal.aborted && this.labels.measure());
@@ -251,7 +238,7 @@ export class CubeEngine {
 		}
 		if (this.bench) this.feedBench();
 		this.rest = Math.max(0, this.rest - seconds);
-		const free = this.drags.size === 0 && this.rest === 0 && this.focusRow < 0;
+		const free = !this.grip.holding && this.rest === 0 && this.focusRow < 0;
 		this.camera.update(seconds, this.turning && !this.paused && !this.still && free);
 		this.movePlanes(seconds);
 		this.view.frame();
@@ -332,63 +319,31 @@ export class CubeEngine {
 
 	// ---- the pointer ----
 
-	private listen(): void {
-		const canvas = this.canvas;
-		const signal = this.off.signal;
-		const at = (event: PointerEvent) => {
-			const box = canvas.getBoundingClientRect();
-			return { x: event.clientX - box.left, y: event.clientY - box.top };
-		};
-		canvas.addEventListener("pointerdown", (event) => {
-			canvas.setPointerCapture(event.pointerId);
-			this.drags.set(event.pointerId, at(event));
-			this.travelled = 0;
-			this.pinch = 0;
-		}, { signal });
-		canvas.addEventListener("pointermove", (event) => {
-			const now = at(event);
-			const old = this.drags.get(event.pointerId);
-			if (!old) {
-				this.hover = { ...now, wanted: event.pointerType === "mouse", over: event.pointerType === "mouse" };
-				return;
-			}
-			this.travelled += Math.hypot(now.x - old.x, now.y - old.y);
-			this.drags.set(event.pointerId, now);
-			if (this.drags.size === 2) this.pinchTo();
-			else if (this.travelled > 4) this.drag(now.x - old.x, now.y - old.y);
-		}, { signal });
-		const up = (event: PointerEvent) => {
-			const old = this.drags.get(event.pointerId);
-			this.drags.delete(event.pointerId);
-			if (!old || event.type === "pointercancel" || this.travelled > 6 || this.pinch > 0) return;
-			const mouse = event.pointerType === "mouse";
-			const pointed = this.pointAt(old.x, old.y, mouse ? REACH_PX : 22, !mouse);
-			if (pointed && mouse) this.events.chosen(pointed);
-			else this.events.pointed(pointed);
-		};
-		canvas.addEventListener("pointerup", up, { signal });
-		canvas.addEventListener("pointercancel", up, { signal });
-		canvas.addEventListener("pointerleave", () => {
-			this.hover.wanted = this.hover.over = false;
-			if (this.focusRow >= 0) this.setFocus("");
-			this.events.pointed(null);
-		}, { signal });
-		canvas.addEventListener("wheel", (event) => {
-			event.preventDefault();
-			this.camera.zoomBy(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0016)));
-		}, { signal, passive: false });
-	}
-
-	private pinchTo(): void {
-		const [a, b] = [...this.drags.values()] as [{ x: number; y: number }, { x: number; y: number }];
-		const apart = Math.hypot(a.x - b.x, a.y - b.y);
-		if (this.pinch > 0) this.camera.zoomBy(apart / this.pinch);
-		this.pinch = apart;
+	private listen(): Grip {
+		return new Grip(
+			this.canvas,
+			{
+				drag: (dx, dy) => this.drag(dx, dy),
+				zoom: (factor) => this.camera.zoomBy(factor),
+				hover: (x, y) => (this.hover = { x, y, wanted: true, over: true }),
+				leave: () => {
+					this.hover.wanted = this.hover.over = false;
+					if (this.focusRow >= 0) this.setFocus("");
+					this.events.pointed(null);
+				},
+				tap: (x, y, mouse) => {
+					const pointed = this.pointAt(x, y, mouse ? REACH_PX : 22, !mouse);
+					if (pointed && mouse) this.events.chosen(pointed);
+					else this.events.pointed(pointed);
+				},
+			},
+			this.off.signal,
+		);
 	}
 
 	private point(): void {
 		this.hover.wanted = false;
-		if (this.drags.size > 0) return;
+		if (this.grip.holding) return;
 		const before = this.focusRow;
 		const pointed = this.pointAt(this.hover.x, this.hover.y, REACH_PX, false);
 		if (before !== this.focusRow || pointed) this.events.pointed(pointed);
@@ -434,7 +389,7 @@ export class CubeEngine {
 		const c = made.getContext("2d");
 		const ratio = made.width / this.camera.width;
 		if (c) {
-			this.labels.draw(c, ratio, this.colours);
+			this.labels.draw(c, ratio);
 			c.scale(ratio, ratio);
 			c.font = `${12 * this.scale}px ${getComputedStyle(this.canvas).fontFamily}`;
 			c.textAlign = "right";

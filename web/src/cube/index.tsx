@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import "../atlas/atlas.css";
-import { note, Rate, savePicture, timeText, useKeys, useKinds, useRate, useStill, useTitle } from "../atlas/common";
+import { hasWebGL2, note, Rate, savePicture, timeText, useKeys, useKinds, useRate, useStill, useTitle } from "../atlas/common";
 import { parameter, links, useHouse, word } from "../atlas/house";
 import { Tool } from "../atlas/marks";
 import { protocolName } from "../atlas/model";
@@ -12,7 +12,7 @@ import { withParams } from "../core/route";
 import { stream, type StreamState } from "../live/stream";
 import type { Face } from "./camera";
 import "./cube.css";
-import { CubeEngine, hasWebGL2, type Pointed } from "./engine";
+import { CubeEngine, type Pointed } from "./engine";
 import type { CubeSnapshot } from "./model";
 import { Details, Ground, NewestTable, Ports, Sweeps, Views } from "./panels";
 import { say } from "./texts";

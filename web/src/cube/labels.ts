@@ -1,8 +1,9 @@
 // Words at the cube's edges. They are elements over the canvas, moved once a frame: sharp at every size, in the reader's language, and
 // never larger than the room there is: what would overlap is left out, the ends of an axis last.
 
+import { Words, type Label } from "../atlas/words";
 import type { CubeCamera } from "./camera";
-import type { CubeAxes, CubeColours } from "./view";
+import type { CubeAxes } from "./view";
 
 type Name = "source" | "port" | "target";
 const NAMES: readonly Name[] = ["source", "port", "target"];
@@ -15,22 +16,15 @@ interface Point {
 	z: number;
 }
 
-interface Label {
-	element: HTMLElement;
+interface AxisLabel extends Label {
 	at: number;
 	weight: number;
-	width: number;
-	height: number;
-	/** Position of its middle, CSS pixels. */
-	x: number;
-	y: number;
-	seen: boolean;
 }
 
 interface Side {
 	name: Name;
-	labels: Label[];
-	title: Label;
+	labels: AxisLabel[];
+	title: AxisLabel;
 	/** Which of the four edges carries the words now. */
 	edge: number;
 	/** Grows to 1 after a change of edge. */
@@ -51,10 +45,10 @@ export interface LabelWords {
 
 export class CubeLabels {
 	private sides: Side[] = [];
-	private planes: Label[] = [];
+	private planes: AxisLabel[] = [];
 	private planeTexts: readonly PlaneLabel[] = [];
 	private scale = 1;
-	private readonly boxes: number[] = [];
+	private readonly words: Words;
 	private readonly a: Point = { x: 0, y: 0, z: 0 };
 	private readonly b: Point = { x: 0, y: 0, z: 0 };
 	private readonly c: Point = { x: 0, y: 0, z: 0 };
@@ -63,7 +57,9 @@ export class CubeLabels {
 	constructor(
 		private readonly root: HTMLElement,
 		private readonly camera: CubeCamera,
-	) {}
+	) {
+		this.words = new Words(root, camera);
+	}
 
 	setAxes(axes: CubeAxes, words: LabelWords): void {
 		this.root.replaceChildren();
@@ -87,21 +83,17 @@ export class CubeLabels {
 			label.weight = plane?.strength ?? 0;
 			if (label.element.textContent === (plane?.text ?? "")) return;
 			label.element.textContent = plane?.text ?? "";
-			label.width = label.element.offsetWidth;
-			label.height = label.element.offsetHeight;
+			this.words.measure(label);
 		});
 	}
 
 	/** After a change of size: how large the words are now. */
 	measure(scale = this.scale): void {
 		this.scale = scale;
-		for (const label of this.all()) {
-			label.width = label.element.offsetWidth;
-			label.height = label.element.offsetHeight;
-		}
+		for (const label of this.all()) this.words.measure(label);
 	}
 
-	private *all(): Generator<Label> {
+	private *all(): Generator<AxisLabel> {
 		for (const side of this.sides) {
 			yield side.title;
 			yield* side.labels;
@@ -109,12 +101,8 @@ export class CubeLabels {
 		yield* this.planes;
 	}
 
-	private label(text: string, name: string, at: number, weight: number): Label {
-		const element = document.createElement("span");
-		element.className = name;
-		element.textContent = text;
-		this.root.append(element);
-		return { element, at, weight, width: 0, height: 0, x: 0, y: 0, seen: false };
+	private label(text: string, name: string, at: number, weight: number): AxisLabel {
+		return { ...this.words.make(text, name), at, weight };
 	}
 
 	private end(name: Name, edge: number, at: number, ret: Point): void {
@@ -126,14 +114,14 @@ export class CubeLabels {
 	}
 
 	update(seconds: number): void {
-		this.boxes.length = 0;
+		this.words.begin();
 		this.camera.project(0, 0, 0, this.c);
 		for (const side of this.sides) this.choose(side, seconds);
 		for (const side of this.sides) this.placeTitle(side);
 		// Ends first, on all axes, then what is between.
 		for (let weight = 0; weight <= 4; weight++) for (const side of this.sides) this.placeTicks(side, weight);
 		this.placePlanes();
-		for (const side of this.sides) for (const label of side.labels) this.show(label, side.shown);
+		for (const side of this.sides) for (const label of side.labels) this.words.show(label, side.shown);
 	}
 
 	// Words stand at the lowest edge of an axis that lies, at the leftmost of one that stands.
@@ -184,15 +172,15 @@ export class CubeLabels {
 			if (steep) {
 				// Over the upper end of a standing axis, where words have room.
 				const top = this.a.y < this.b.y ? this.a : this.b;
-				this.put(label, top.x + out.x * 10 * this.scale, top.y - 26 * this.scale);
+				this.words.put(label, top.x + out.x * 10 * this.scale, top.y - 26 * this.scale);
 			} else {
 				const widest = side.labels.reduce((most, one) => Math.max(most, one.seen ? Math.abs(out.x) * one.width + Math.abs(out.y) * one.height : 0), 0);
 				const away = NEAR_EDGE * this.scale * 1.6 + widest + (Math.abs(out.x) * label.width + Math.abs(out.y) * label.height) / 2;
-				this.put(label, (this.a.x + this.b.x) / 2 + out.x * away, (this.a.y + this.b.y) / 2 + out.y * away);
+				this.words.put(label, (this.a.x + this.b.x) / 2 + out.x * away, (this.a.y + this.b.y) / 2 + out.y * away);
 			}
-			this.keep(label);
+			this.words.keep(label);
 		}
-		this.show(label, side.shown);
+		this.words.show(label, side.shown);
 	}
 
 	private placeTicks(side: Side, weight: number): void {
@@ -201,9 +189,9 @@ export class CubeLabels {
 			if (label.weight !== weight) continue;
 			this.end(side.name, side.edge, label.at, this.a);
 			const away = NEAR_EDGE * this.scale;
-			this.put(label, this.a.x + out.x * (away + label.width / 2), this.a.y + out.y * (away + label.height / 2));
-			label.seen = out.length > 40 && this.free(label);
-			if (label.seen) this.keep(label);
+			this.words.put(label, this.a.x + out.x * (away + label.width / 2), this.a.y + out.y * (away + label.height / 2));
+			label.seen = out.length > 40 && this.words.free(label);
+			if (label.seen) this.words.keep(label);
 		}
 	}
 
@@ -227,49 +215,16 @@ export class CubeLabels {
 			this.end("port", best, label.at, this.a);
 			// Never into the panel beside the cube; then the name lies on its plane.
 			const room = this.camera.width - this.camera.insets.right;
-			this.put(label, Math.min(this.a.x + 9 * this.scale, room - label.width) + label.width / 2, this.a.y);
-			label.seen = standing && label.weight > 0.2 && label.width > 0 && this.free(label);
-			if (label.seen) this.keep(label);
-			this.show(label, label.weight);
+			this.words.put(label, Math.min(this.a.x + 9 * this.scale, room - label.width) + label.width / 2, this.a.y);
+			label.seen = standing && label.weight > 0.2 && label.width > 0 && this.words.free(label);
+			if (label.seen) this.words.keep(label);
+			this.words.show(label, label.weight);
 		}
 	}
 
-	private put(label: Label, x: number, y: number): void {
-		label.x = Math.max(label.width / 2 + 3, Math.min(this.camera.width - label.width / 2 - 3, x));
-		label.y = Math.max(label.height / 2 + 2, Math.min(this.camera.height - label.height / 2 - 2, y));
-	}
-
-	private free(label: Label): boolean {
-		const boxes = this.boxes;
-		for (let i = 0; i < boxes.length; i += 4)
-			if (Math.abs(boxes[i]! - label.x) < (boxes[i + 2]! + label.width) / 2 + 5 && Math.abs(boxes[i + 1]! - label.y) < (boxes[i + 3]! + label.height) / 2) return false;
-		return true;
-	}
-
-	private keep(label: Label): void {
-		this.boxes.push(label.x, label.y, label.width, label.height);
-	}
-
-	private show(label: Label, opacity: number): void {
-		const style = label.element.style;
-		style.opacity = label.seen ? Math.min(1, opacity).toFixed(2) : "0";
-		if (label.seen) style.transform = `translate(${(label.x - label.width / 2).toFixed(1)}px, ${(label.y - label.height / 2).toFixed(1)}px)`;
-	}
-
-	/** The same words, onto a saved picture; `ratio` is its pixels a CSS pixel. */
-	draw(c: CanvasRenderingContext2D, ratio: number, colours: CubeColours): void {
-		c.save();
-		c.scale(ratio, ratio);
-		c.textAlign = "center";
-		c.textBaseline = "middle";
-		for (const label of this.all()) {
-			if (!label.seen) continue;
-			const style = getComputedStyle(label.element);
-			c.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
-			c.fillStyle = label.element.className === "cube-tick" ? colours.soft : colours.ink;
-			c.fillText(label.element.textContent ?? "", label.x, label.y);
-		}
-		c.restore();
+	/** The same words, onto a saved picture. */
+	draw(c: CanvasRenderingContext2D, ratio: number): void {
+		this.words.draw(c, ratio, this.all());
 	}
 
 	dispose(): void {

@@ -1,40 +1,13 @@
 // The Cube as a three.js scene: lines, planes, shadows, trails, marks. A draw call each; nothing is allocated in a frame.
 
-import {
-	type BlendingDstFactor,
-	BufferAttribute,
-	Camera,
-	Color,
-	CustomBlending,
-	DynamicDrawUsage,
-	GLSL3,
-	InstancedBufferGeometry,
-	InstancedInterleavedBuffer,
-	InterleavedBufferAttribute,
-	type Matrix4,
-	Mesh,
-	OneFactor,
-	OneMinusSrcAlphaFactor,
-	OneMinusSrcColorFactor,
-	RawShaderMaterial,
-	Scene,
-	Vector2,
-	type Vector3,
-	Vector4,
-	WebGLRenderer,
-} from "three";
+import { Color, DynamicDrawUsage, InstancedBufferGeometry, InstancedInterleavedBuffer, InterleavedBufferAttribute, type Matrix4, type Mesh, Vector2, type Vector3, Vector4 } from "three";
+import { CORNERS, Layers, putTone, QUAD, shapeOf, type Uniform } from "../atlas/layers";
 import type { CubeCamera } from "./camera";
 import { buildLines, LINE_FLOATS } from "./lines";
 import { POINT_FLOATS, type PointRing } from "./points";
 import * as shader from "./shaders";
 import type { CubeAxes, CubeColours, CubeView, ViewParts } from "./view";
 
-interface Uniform<T = unknown> {
-	value: T;
-}
-
-const CORNERS = new Float32Array([-1, -1, 1, -1, 1, 1, -1, 1]);
-const QUAD = new Uint16Array([0, 1, 2, 0, 2, 3]);
 // Along 0..1, side -1..1, and for trails the part.
 const STRIP = new Float32Array([0, -1, 1, -1, 1, 1, 0, 1]);
 const TRAILS = new Float32Array([0, -1, 0, 1, -1, 0, 1, 1, 0, 0, 1, 0, 0, -1, 1, 1, -1, 1, 1, 1, 1, 0, 1, 1]);
@@ -46,18 +19,14 @@ export class CubeScene implements CubeView {
 	time = 0;
 	private readonly camera: CubeCamera;
 	private readonly points: PointRing;
-	private readonly renderer: WebGLRenderer;
-	private readonly scene = new Scene();
-	private readonly still = new Camera();
+	private readonly layers: Layers;
 	private readonly buffer: InstancedInterleavedBuffer;
 	private readonly ofPoints: InstancedBufferGeometry[] = [];
-	private readonly meshes: Mesh[] = [];
 	private readonly shadows: Mesh;
 	private readonly lines: InstancedBufferGeometry;
 	private scale = 1;
 	private sharpness = 1;
 	private calmAge = 1;
-	private blendDst: BlendingDstFactor = OneMinusSrcAlphaFactor;
 	private readonly ranges = (first: number, count: number): void => {
 		this.buffer.addUpdateRange(first * POINT_FLOATS, count * POINT_FLOATS);
 	};
@@ -68,9 +37,6 @@ export class CubeScene implements CubeView {
 		this.canvas = canvas;
 		this.camera = camera;
 		this.points = points;
-		this.renderer = new WebGLRenderer({ canvas, antialias: true, alpha: false, powerPreference: "high-performance" });
-		this.renderer.outputColorSpace = "srgb-linear";
-		this.renderer.sortObjects = false;
 		this.u = {
 			uCamera: { value: camera.matrix } as Uniform<Matrix4>,
 			uEye: { value: camera.eye } as Uniform<Vector3>,
@@ -93,36 +59,29 @@ export class CubeScene implements CubeView {
 			uShadow: { value: new Vector4() } as Uniform<Vector4>,
 			uPlanes: { value: Array.from({ length: PLANES }, () => new Vector2()) } as Uniform<Vector2[]>,
 		};
+		this.layers = new Layers(canvas, this.u);
 		this.buffer = new InstancedInterleavedBuffer(points.data, POINT_FLOATS, 1);
 		this.buffer.setUsage(DynamicDrawUsage);
 
-		const plane = new InstancedBufferGeometry();
-		plane.setAttribute("aShape", new BufferAttribute(CORNERS, 2));
-		plane.setIndex(new BufferAttribute(QUAD, 1));
+		const plane = shapeOf(CORNERS, 2, QUAD);
 		plane.instanceCount = PLANES + 1;
-		this.add(plane, shader.PLANE_VERTEX, shader.PLANE_FRAGMENT);
+		this.layers.add(plane, shader.PLANE_VERTEX, shader.PLANE_FRAGMENT);
 
-		this.lines = new InstancedBufferGeometry();
-		this.lines.setAttribute("aShape", new BufferAttribute(STRIP, 2));
-		this.lines.setIndex(new BufferAttribute(QUAD, 1));
+		this.lines = shapeOf(STRIP, 2, QUAD);
 		this.lines.instanceCount = 0;
-		this.add(this.lines, shader.LINE_VERTEX, shader.LINE_FRAGMENT);
+		this.layers.add(this.lines, shader.LINE_VERTEX, shader.LINE_FRAGMENT);
 
-		this.shadows = this.add(this.pointGeometry(CORNERS, 2, QUAD), shader.SHADOW_VERTEX, shader.SHADOW_FRAGMENT);
-		this.add(this.pointGeometry(TRAILS, 3, TRAIL_INDEX), shader.TRAIL_VERTEX, shader.TRAIL_FRAGMENT, true);
-		this.add(this.pointGeometry(CORNERS, 2, QUAD), shader.MARK_VERTEX, shader.MARK_FRAGMENT, true);
+		this.shadows = this.layers.add(this.pointGeometry(CORNERS, 2, QUAD), shader.SHADOW_VERTEX, shader.SHADOW_FRAGMENT);
+		this.layers.add(this.pointGeometry(TRAILS, 3, TRAIL_INDEX), shader.TRAIL_VERTEX, shader.TRAIL_FRAGMENT, true);
+		this.layers.add(this.pointGeometry(CORNERS, 2, QUAD), shader.MARK_VERTEX, shader.MARK_FRAGMENT, true);
 	}
 
 	get rendererName(): string {
-		const gl = this.renderer.getContext();
-		const info = gl.getExtension("WEBGL_debug_renderer_info");
-		return String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+		return this.layers.rendererName;
 	}
 
 	private pointGeometry(shape: Float32Array, size: number, index: Uint16Array): InstancedBufferGeometry {
-		const geometry = new InstancedBufferGeometry();
-		geometry.setAttribute("aShape", new BufferAttribute(shape, size));
-		geometry.setIndex(new BufferAttribute(index, 1));
+		const geometry = shapeOf(shape, size, index);
 		geometry.setAttribute("aPlace", new InterleavedBufferAttribute(this.buffer, 4, 0));
 		geometry.setAttribute("aLife", new InterleavedBufferAttribute(this.buffer, 4, 4));
 		geometry.setAttribute("aLink", new InterleavedBufferAttribute(this.buffer, 4, 8));
@@ -131,45 +90,15 @@ export class CubeScene implements CubeView {
 		return geometry;
 	}
 
-	private add(geometry: InstancedBufferGeometry, vertexShader: string, fragmentShader: string, covers = false): Mesh {
-		const material = new RawShaderMaterial({
-			glslVersion: GLSL3,
-			vertexShader,
-			fragmentShader,
-			uniforms: this.u,
-			depthTest: false,
-			depthWrite: false,
-			side: 2,
-			transparent: true,
-			blending: CustomBlending,
-			blendSrc: OneFactor,
-			blendDst: this.blendDst,
-		});
-		const mesh = new Mesh(geometry, material);
-		mesh.frustumCulled = false;
-		mesh.matrixAutoUpdate = false;
-		mesh.userData.covers = covers;
-		this.meshes.push(mesh);
-		this.scene.add(mesh);
-		return mesh;
-	}
-
 	setColours(colours: CubeColours): void {
 		const u = this.u;
-		this.renderer.setClearColor(new Color().setStyle(colours.page, "srgb-linear"), 1);
-		const put = (uniform: Uniform<Vector4>, [style, alpha]: [string, number]) => {
-			const c = new Color().setStyle(style, "srgb-linear");
-			uniform.value.set(c.r, c.g, c.b, alpha);
-		};
-		put(u.uEdge, colours.edge);
-		put(u.uGrid, colours.grid);
-		put(u.uGate, colours.gate);
-		put(u.uPlane, colours.plane);
-		put(u.uShadow, colours.shadow);
+		this.layers.setGround(colours.page, colours.dark);
+		putTone(u.uEdge, colours.edge);
+		putTone(u.uGrid, colours.grid);
+		putTone(u.uGate, colours.gate);
+		putTone(u.uPlane, colours.plane);
+		putTone(u.uShadow, colours.shadow);
 		u.uAdditive.value = colours.dark ? 1 : 0;
-		// Dark: "screen", which adds light but does not burn out as a plain sum does. Light: paint over paint.
-		this.blendDst = colours.dark ? OneMinusSrcColorFactor : OneMinusSrcAlphaFactor;
-		for (const mesh of this.meshes) (mesh.material as RawShaderMaterial).blendDst = mesh.userData.covers ? OneMinusSrcAlphaFactor : this.blendDst;
 		colours.kinds.forEach((style, i) => u.uColours.value[i]?.setStyle(style, "srgb-linear"));
 	}
 
@@ -215,12 +144,10 @@ export class CubeScene implements CubeView {
 	}
 
 	private size(ratio: number): void {
-		this.renderer.setPixelRatio(ratio);
-		this.renderer.setSize(this.camera.width, this.camera.height, false);
+		this.layers.size(this.camera.width, this.camera.height, ratio, this.u.uViewport.value);
 		this.u.uPixel.value = ratio * this.scale;
 		// In a small cube marks are smaller too, though less than it.
 		this.u.uMark.value = Math.max(0.7, Math.min(1.1, Math.sqrt(this.camera.free / (660 * this.scale))));
-		this.renderer.getDrawingBufferSize(this.u.uViewport.value);
 	}
 
 	frame(): void {
@@ -235,30 +162,20 @@ export class CubeScene implements CubeView {
 		u.uTime.value = this.time;
 		u.uDistance.value = this.camera.distance;
 		u.uFlat.value = this.camera.flat;
-		this.renderer.render(this.scene, this.still);
+		this.layers.render();
 	}
 
 	picture(finer: number): HTMLCanvasElement {
-		const ratio = this.renderer.getPixelRatio();
+		const { ratio } = this.layers;
 		this.size(ratio * Math.min(finer, 7680 / (this.camera.width * ratio)));
-		this.renderer.render(this.scene, this.still);
-		const copy = document.createElement("canvas");
-		copy.width = this.canvas.width;
-		copy.height = this.canvas.height;
-		copy.getContext("2d")?.drawImage(this.canvas, 0, 0);
+		this.layers.render();
+		const copy = this.layers.copy();
 		this.resize(this.scale, this.sharpness);
 		this.frame();
 		return copy;
 	}
 
 	dispose(): void {
-		for (const mesh of this.meshes) {
-			mesh.geometry.dispose();
-			(mesh.material as RawShaderMaterial).dispose();
-		}
-		this.scene.clear();
-		this.renderer.dispose();
-		// The browser keeps only some contexts; give this one back now rather than when the canvas is collected.
-		this.renderer.forceContextLoss();
+		this.layers.dispose();
 	}
 }

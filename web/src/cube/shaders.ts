@@ -1,7 +1,7 @@
 // The GPU's half of the Cube (GLSL ES 3.00). Everything that moves is computed here from start times, so a frame costs the CPU a few
 // uniforms. Colours leave premultiplied: with uAdditive 1 light adds up (dark theme), with 0 it covers.
 
-const COMMON = /* glsl */ `
+export const COMMON = /* glsl */ `
 precision highp float;
 uniform mat4 uCamera;
 uniform float uDistance; // from the eye to the middle

@@ -12,7 +12,8 @@ interface Place { path: string; word: Word }
 const LOOP: { word: Word; icon: string; places: Place[] }[] = [
 	{ word: "nav.observe", icon: "M2 12s3.600-7 10-7 10 7 10 7-3.600 7-10 7S2 12 2 12zm10-3a3 3 0 1 0 0 6 3 3 0 0 0 0-6z", places: [
 		{ path: "observe/overview", word: "nav.overview" }, { path: "observe/atlas", word: "nav.atlas" }, { path: "observe/cube", word: "nav.cube" },
-		{ path: "observe/tiles", word: "nav.tiles" }, { path: "observe/series", word: "nav.series" }, { path: "observe/top", word: "nav.top" }] },
+		{ path: "observe/tiles", word: "nav.tiles" }, { path: "observe/rings", word: "nav.rings" },
+		{ path: "observe/series", word: "nav.series" }, { path: "observe/top", word: "nav.top" }] },
 	{ word: "nav.analyze", icon: "M4 20V10m6 10V4m6 16v-7m4 7H2", places: [
 		{ path: "findings", word: "nav.findings" }, { path: "victims", word: "nav.victims" }, { path: "campaigns", word: "nav.campaigns" }, { path: "query", word: "nav.query" }] },
 	{ word: "nav.share", icon: "M6 3h9l4 4v14H6zM9 12h7M9 16h7M9 8h3", places: [{ path: "report", word: "nav.report" }] },
@@ -20,7 +21,7 @@ const LOOP: { word: Word; icon: string; places: Place[] }[] = [
 		{ path: "system", word: "nav.health" }, { path: "accounts", word: "nav.accounts" }, { path: "about", word: "nav.about" }] },
 ];
 const RANGES = ["-15m", "-1h", "-6h", "-24h", "-7d", "-30d", "-365d"];
-const KEYS: Record<string, string> = { o: "observe/overview", a: "observe/atlas", c: "observe/cube", l: "observe/tiles", t: "observe/series", p: "observe/top", f: "findings", s: "system" };
+const KEYS: Record<string, string> = { o: "observe/overview", a: "observe/atlas", c: "observe/cube", l: "observe/tiles", r: "observe/rings", t: "observe/series", p: "observe/top", f: "findings", s: "system" };
 
 interface Hit { type: string; label: string; path: string }
 
@@ -139,7 +140,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
 	const here = route.path.join("/");
 	const at = (place: Place): boolean => place.path === here || (route.path[0] === "report" && place.path === "report") || (here === "" && place.path === "observe/overview");
 	const group = LOOP.find((one) => one.places.some(at)) ?? LOOP.find((one) => one.word === (route.path[0] === "source" ? "nav.observe" : "nav.analyze"));
-	const fill = ["observe/atlas", "observe/cube", "observe/tiles"].includes(here);
+	const fill = ["observe/atlas", "observe/cube", "observe/tiles", "observe/rings"].includes(here);
 	const before = useRef("");
 	useEffect(() => {
 		const key = (event: KeyboardEvent) => {

@@ -20,6 +20,22 @@ export const KIND_SHAPES: Record<Kind, string> = {
 	other: "M8 2a6 6 0 1 1 0 12A6 6 0 0 1 8 2m0 3.1a2.9 2.9 0 1 0 0 5.8 2.9 2.9 0 0 0 0-5.8",
 };
 
+/** What is the matter with a member's own address. A victim is seen by its backscatter, a mistake is misconfiguration: the same colours. */
+export const VERDICTS = ["infected", "victim", "misconfigured", "spoofed"] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+export const VERDICT_COLOURS: Record<Theme, Record<Verdict, string>> = {
+	dark: { infected: "#ff5470", victim: KIND_COLOURS.dark.backscatter, misconfigured: KIND_COLOURS.dark.misconfiguration, spoofed: KIND_COLOURS.dark.other },
+	light: { infected: "#b8123b", victim: KIND_COLOURS.light.backscatter, misconfigured: KIND_COLOURS.light.misconfiguration, spoofed: KIND_COLOURS.light.other },
+};
+
+export const VERDICT_SHAPES: Record<Verdict, string> = {
+	infected: "M8 .9l1.8 3.3 3.5-1.5-1.5 3.5L15.1 8l-3.3 1.8 1.5 3.5-3.5-1.5L8 15.1l-1.8-3.3-3.5 1.5 1.5-3.5L.9 8l3.3-1.8-1.5-3.5 3.5 1.5Z",
+	victim: KIND_SHAPES.backscatter,
+	misconfigured: KIND_SHAPES.misconfiguration,
+	spoofed: KIND_SHAPES.other,
+};
+
 /** Series without a kind: distinct, quiet, in a fixed order. */
 export const SERIES: Record<Theme, string[]> = {
 	dark: ["#5b9dff", "#35d0a5", "#ff9f43", "#d77bf0", "#f2d94e", "#7fd4ff", "#ff7d8e", "#9be37a", "#c3a6ff", "#a7b3c2"],
