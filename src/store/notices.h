@@ -142,6 +142,8 @@ struct notice_message {
 	unsigned attempts;
 	char channel[NOTICE_WORD_BYTES], address[NOTICE_ADDRESS_BYTES], name[NOTICE_SUBJECT_BYTES];
 	char message_id[NOTICE_MESSAGE_ID_BYTES];
+	char references[NOTICE_MESSAGE_ID_BYTES]; /* of the first message to this address about its first notice; "" */
+	uint32_t member;                          /* whose contact it is for */
 	int64_t made_ns;
 	char *subject, *body; /* free with notice_message_done() */
 };
@@ -161,9 +163,12 @@ int notices_message_new(struct registry *registry, const struct notice_bundle *b
 int notices_message_write(struct registry *registry, int64_t id, const char *message_id, const char *subject,
 			  const char *body, struct err *err) must_check;
 
-/* The next message to be tried; the attempt is written down and *ret_message filled. 0, or 1 when none is due. */
-int notices_attempt(struct registry *registry, int64_t now_ns, struct notice_message *ret_message,
+/* The next message of a channel to be tried; the attempt is written down and *ret_message filled. 0, or 1 when none is
+ * due. */
+int notices_attempt(struct registry *registry, const char *channel, int64_t now_ns, struct notice_message *ret_message,
 		    struct err *err) must_check;
+/* When a message was made. */
+int notices_message_made(struct registry *registry, int64_t message, int64_t *ret_ns, struct err *err) must_check;
 /* Attempts that have no outcome yet: message ids with the attempt's number. */
 struct notice_attempt {
 	int64_t message;

@@ -1,20 +1,21 @@
-/* What people do with notices: acknowledge, report back, close, have told again. The secret of a link is an HMAC
- * (crypto_auth: HMAC-SHA512-256) of the message's number under a key of this registry; a stolen copy of the texts of
+/* What people do with notices: acknowledge, report back, close, have told again. A secret is an HMAC
+ * (crypto_auth: HMAC-SHA512-256) of its purpose under a key of this registry; a stolen copy of the texts of
  * messages acknowledges nothing. */
 #include "store/notices_answer.h"
 #include "store/notices_parts.h"
 
 #include <errno.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 const char *const notice_answer_states[] = {"seen", "informed", "fixed", "not_found", "refused", NULL};
 
-#define LINK_KEY "notice.link_key"
+#define KEY_SETTING "notice.key"
 
 /* The key, made at its first use. */
-static int link_key(struct registry *registry, uint8_t ret_key[crypto_auth_KEYBYTES], struct err *err)
+static int registry_key(struct registry *registry, uint8_t ret_key[crypto_auth_KEYBYTES], struct err *err)
 {
 	char text[2 * crypto_auth_KEYBYTES + 3];
 	uint8_t bits[crypto_auth_KEYBYTES];
@@ -23,11 +24,11 @@ static int link_key(struct registry *registry, uint8_t ret_key[crypto_auth_KEYBY
 	sodium_bin2hex(text + 1, sizeof text - 1, bits, sizeof bits);
 	strcat(text, "\"");
 	int code = registry_run(registry, err, "INSERT INTO setting VALUES (?, ?) ON CONFLICT DO NOTHING", "ss",
-				LINK_KEY, text);
+				KEY_SETTING, text);
 	sodium_memzero(text, sizeof text);
-	sqlite3_stmt *row =
-		code == 0 ? registry_prepare(registry, err, "SELECT value FROM setting WHERE name = ?", "s", LINK_KEY)
-			  : NULL;
+	sqlite3_stmt *row = code == 0 ? registry_prepare(registry, err, "SELECT value FROM setting WHERE name = ?", "s",
+							 KEY_SETTING)
+				      : NULL;
 	code = row ? registry_step(registry, row, err) : -EIO;
 	size_t bytes = 0;
 	const char *hex = code == 1 ? (const char *)sqlite3_column_text(row, 0) : "";
@@ -37,19 +38,41 @@ static int link_key(struct registry *registry, uint8_t ret_key[crypto_auth_KEYBY
 	sqlite3_finalize(row);
 	if (code < 0)
 		return code;
-	return right ? 0 : err_set(err, -EBADMSG, "setting %s: not a key", LINK_KEY);
+	return right ? 0 : err_set(err, -EBADMSG, "setting %s: not a key", KEY_SETTING);
+}
+
+static int secret_make(struct registry *registry, const char *purpose, uint8_t ret_secret[NOTICE_SECRET_BYTES],
+		       struct err *err)
+{
+	_Static_assert(crypto_auth_BYTES == NOTICE_SECRET_BYTES, "an HMAC is a secret");
+	uint8_t key[crypto_auth_KEYBYTES];
+	int code = registry_key(registry, key, err);
+	if (code < 0)
+		return code;
+	crypto_auth(ret_secret, (const uint8_t *)purpose, strlen(purpose), key);
+	sodium_memzero(key, sizeof key);
+	return 0;
+}
+
+int notices_secret(struct registry *registry, const char *purpose, uint8_t ret_secret[NOTICE_SECRET_BYTES],
+		   struct err *err)
+{
+	pthread_mutex_lock(&registry->lock);
+	int code = secret_make(registry, purpose, ret_secret, err);
+	pthread_mutex_unlock(&registry->lock);
+	return code;
 }
 
 static int link_token(struct registry *registry, int64_t message, char ret_token[REGISTRY_TOKEN_BYTES], struct err *err)
 {
-	uint8_t key[crypto_auth_KEYBYTES], tag[crypto_auth_BYTES];
-	int code = link_key(registry, key, err);
-	if (code < 0)
-		return code;
-	crypto_auth(tag, (const uint8_t *)&message, sizeof message, key);
-	sodium_bin2base64(ret_token, REGISTRY_TOKEN_BYTES, tag, sizeof tag, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	sodium_memzero(key, sizeof key);
-	return 0;
+	char purpose[48];
+	uint8_t secret[NOTICE_SECRET_BYTES];
+	snprintf(purpose, sizeof purpose, "acknowledge %lld", (long long)message);
+	int code = secret_make(registry, purpose, secret, err);
+	if (code == 0)
+		sodium_bin2base64(ret_token, REGISTRY_TOKEN_BYTES, secret, sizeof secret,
+				  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	return code;
 }
 
 int notices_link(struct registry *registry, int64_t message, char ret_token[REGISTRY_TOKEN_BYTES], struct err *err)

@@ -4,7 +4,7 @@
 
 #include "store/notices.h"
 
-enum { NOTICE_REFERENCE_BYTES_MAX = 200, NOTICE_NOTE_BYTES_MAX = 2000 };
+enum { NOTICE_REFERENCE_BYTES_MAX = 200, NOTICE_NOTE_BYTES_MAX = 2000, NOTICE_SECRET_BYTES = 32 };
 
 /* What those concerned say. Texts may be NULL. */
 struct notice_answer {
@@ -15,6 +15,9 @@ struct notice_answer {
 };
 extern const char *const notice_answer_states[];
 
+/* A secret that the registry can make again: HMAC of the purpose under a key of its own, made at its first use. */
+int notices_secret(struct registry *registry, const char *purpose, uint8_t ret_secret[NOTICE_SECRET_BYTES],
+		   struct err *err) must_check;
 /* The secret in the acknowledgement link of a message: made of its number and a key of the registry, so that it needs
  * not be kept. */
 int notices_link(struct registry *registry, int64_t message, char ret_token[REGISTRY_TOKEN_BYTES],

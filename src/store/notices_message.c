@@ -101,14 +101,38 @@ void notice_message_done(struct notice_message *message)
 	message->subject = message->body = NULL;
 }
 
-int notices_attempt(struct registry *registry, int64_t now_ns, struct notice_message *ret_message, struct err *err)
+/* Mail programs show what refers to one message together. */
+static int references_find(struct registry *registry, struct notice_message *message, struct err *err)
+{
+	sqlite3_stmt *row =
+		notices_ask(registry, err,
+			    "SELECT m.message_id FROM notice_telling t JOIN notice_message m ON m.id = t.message "
+			    "WHERE t.notice = (SELECT min(notice) FROM notice_telling WHERE message = ?1) AND "
+			    "t.channel = ?2 AND t.address = ?3 AND m.id < ?1 ORDER BY m.id LIMIT 1",
+			    "iss", message->id, message->channel, message->address);
+	int code = row ? registry_step(registry, row, err) : -EIO;
+	if (code == 1)
+		notices_copy(message->references, sizeof message->references, sqlite3_column_text(row, 0));
+	sqlite3_reset(row);
+	return code < 0 ? code : 0;
+}
+
+int notices_message_made(struct registry *registry, int64_t message, int64_t *ret_ns, struct err *err)
+{
+	int code = notices_number(registry, ret_ns, err, "SELECT made FROM notice_message WHERE id = ?", "i", message);
+	return code == 1 ? err_set(err, -ENOENT, "there is no message %lld", (long long)message) : code;
+}
+
+int notices_attempt(struct registry *registry, const char *channel, int64_t now_ns, struct notice_message *ret_message,
+		    struct err *err)
 {
 	struct notice_message message = {.subject = NULL};
 	sqlite3_stmt *row =
 		notices_ask(registry, err,
-			    "SELECT id, attempts, channel, address, name, message_id, made, subject, body FROM "
-			    "notice_message WHERE state = 'waiting' AND next <= ? ORDER BY next LIMIT 1",
-			    "i", now_ns);
+			    "SELECT id, attempts, channel, address, name, message_id, made, subject, body, member "
+			    "FROM notice_message WHERE state = 'waiting' AND channel = ? AND next <= ? ORDER BY next "
+			    "LIMIT 1",
+			    "si", channel, now_ns);
 	int code = row ? registry_step(registry, row, err) : -EIO;
 	if (code == 1) {
 		message.id = sqlite3_column_int64(row, 0);
@@ -120,11 +144,14 @@ int notices_attempt(struct registry *registry, int64_t now_ns, struct notice_mes
 		message.made_ns = sqlite3_column_int64(row, 6);
 		message.subject = column_copy(row, 7);
 		message.body = column_copy(row, 8);
+		message.member = (uint32_t)sqlite3_column_int64(row, 9);
 	}
 	sqlite3_reset(row);
 	if (code <= 0)
 		return code < 0 ? code : 1;
 	code = message.subject && message.body ? 0 : err_set(err, -ENOMEM, "no memory for a message");
+	if (code == 0)
+		code = references_find(registry, &message, err);
 	if (code == 0)
 		code = notices_run(registry, err, "INSERT INTO notice_attempt (message, number, time) VALUES (?, ?, ?)",
 				   "iii", message.id, (int64_t)message.attempts, now_ns);

@@ -29,7 +29,7 @@
 	"NOT NULL, address TEXT NOT NULL, language TEXT NOT NULL, name TEXT NOT NULL, message_id TEXT NOT NULL, "      \
 	"subject TEXT NOT NULL, body TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, "        \
 	"made INTEGER NOT NULL, next INTEGER NOT NULL, done INTEGER, used INTEGER, used_by TEXT) STRICT;"              \
-	"CREATE INDEX notice_message_next ON notice_message(next) WHERE state = 'waiting';"                            \
+	"CREATE INDEX notice_message_next ON notice_message(channel, next) WHERE state = 'waiting';"                   \
 	"CREATE INDEX notice_message_address ON notice_message(channel, address, made);"                               \
 	"CREATE TABLE notice_telling (notice INTEGER NOT NULL REFERENCES notice(id) ON DELETE CASCADE, step TEXT NOT " \
 	"NULL, nth INTEGER NOT NULL, channel TEXT NOT NULL, address TEXT NOT NULL, language TEXT NOT NULL, "           \

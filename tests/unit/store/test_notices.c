@@ -93,7 +93,7 @@ static struct notice_attempt attempt(struct registry *registry, int64_t now)
 	struct notice_message message;
 	struct notice_attempt tried = {0, 0};
 	must(notices_begin(registry, &must_err));
-	int code = notices_attempt(registry, now, &message, NULL);
+	int code = notices_attempt(registry, "mail", now, &message, NULL);
 	assert_true(code == 0 || code == 1);
 	must(notices_commit(registry, &must_err));
 	if (code == 0) {
