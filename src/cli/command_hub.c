@@ -6,6 +6,8 @@
 #include "observe/telescope/sensor.h"
 
 #include "core/clock.h"
+#include "hub/limits.h"
+#include "sys/prefix_board.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -127,7 +129,12 @@ int command_hub(const struct command_call *call, struct err *err)
 			      : options.telescope.darknet.count
 				      ? prefix_format(&options.telescope.darknet.items[0], label)
 				      : "darknet";
+	if (prefix_board_new(LIMIT_MEMBER_PREFIXES, &setup.members, err) < 0)
+		return EXIT_FAILED;
+	options.telescope.members = setup.members;
 	if (options.telescope.feed || options.telescope.interface || options.telescope.captures.count)
 		setup.sensor_count = hub_sensors(&options, call->pool, sensors);
-	return hub_run(&options.hub, &setup, err) < 0 ? EXIT_FAILED : EXIT_DONE;
+	int result = hub_run(&options.hub, &setup, err);
+	prefix_board_free(setup.members);
+	return result < 0 ? EXIT_FAILED : EXIT_DONE;
 }

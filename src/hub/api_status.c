@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "hub/keeper.h"
+#include "hub/keeper_alerts.h"
 #include "sys/child.h"
 
 #include <errno.h>
@@ -135,11 +136,12 @@ int api_status_get(struct api_call *call, struct err *err)
 				 "latency_ms", (json_int_t)atomic_load(&keeper->latency_ms), "pps",
 				 (json_int_t)atomic_load(&keeper->rate));
 	return api_json(call, 200,
-			json_pack("{s:s, s:o, s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:b}", "version", HUB_VERSION,
-				  "started", instant(started), "now", instant(now), "uptime_s",
+			json_pack("{s:s, s:o, s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "version",
+				  HUB_VERSION, "started", instant(started), "now", instant(now), "uptime_s",
 				  (json_int_t)((now - started) / NS_PER_S), "mode", setup->hub->mode, "store", store,
 				  "sensors", sensors_json(call), "processes", processes_json(setup), "live", live,
-				  "darknet", darknet_json(setup->hub), "confined", !setup->options->unconfined));
+				  "livenet", alerts_status(keeper->alerts), "darknet", darknet_json(setup->hub),
+				  "confined", !setup->options->unconfined));
 }
 
 int api_live_get(struct api_call *call, struct err *err)

@@ -13,6 +13,7 @@
 #include "hub/sensor.h"
 #include "hub/shared.h"
 #include "sys/child.h"
+#include "sys/prefix_board.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +38,7 @@ struct hub {
 	struct hub_sensor sensors[LIMIT_SENSORS];
 	struct hub_shared *shared;
 	struct front_shared *front_shared[FRONTS];
-	struct ring *rings[LIMIT_SENSORS], *live_rings[LIMIT_SENSORS];
+	struct ring *rings[LIMIT_SENSORS], *live_rings[LIMIT_SENSORS], *sighting_rings[LIMIT_SENSORS];
 	_Atomic uint64_t *metrics[LIMIT_SENSORS];
 	size_t metrics_bytes[LIMIT_SENSORS];
 	int listen_fds[FRONTS], request_pairs[FRONTS][2], live_pair[2], signal_fd, lock_fd;
@@ -70,21 +71,27 @@ static void memory_let_go(const struct hub *hub, int sensor)
 			continue;
 		ring_free(hub->rings[i]);
 		ring_free(hub->live_rings[i]);
+		ring_free(hub->sighting_rings[i]);
 		munmap((void *)hub->metrics[i], hub->metrics_bytes[i]);
 	}
 	for (unsigned i = 0; i < FRONTS && sensor >= 0; i++)
 		munmap(hub->front_shared[i], sizeof(struct front_shared));
+	if (sensor >= 0)
+		prefix_board_read_only(hub->setup.members);
+	else
+		prefix_board_free(hub->setup.members);
 	(void)mprotect(hub->shared, sizeof *hub->shared, PROT_READ);
 }
 
 static int keeper_main(void *context, struct err *err)
 {
 	const struct hub *hub = running;
-	int keep[4 * LIMIT_SENSORS + 3] = {hub->keeper.request_fds[0], hub->keeper.request_fds[1], hub->keeper.live_fd};
+	int keep[6 * LIMIT_SENSORS + 3] = {hub->keeper.request_fds[0], hub->keeper.request_fds[1], hub->keeper.live_fd};
 	unsigned count = 3;
-	for (size_t i = 0; i < hub->setup.sensor_count; i++, count += 4) {
+	for (size_t i = 0; i < hub->setup.sensor_count; i++, count += 6) {
 		ring_fds(hub->rings[i], keep + count);
 		ring_fds(hub->live_rings[i], keep + count + 2);
+		ring_fds(hub->sighting_rings[i], keep + count + 4);
 	}
 	child_keep_only(keep, count);
 	(void)mprotect(hub->shared, sizeof *hub->shared, PROT_READ);
@@ -149,11 +156,14 @@ static int sensors_open(struct hub *hub, struct err *err)
 		int result = hub->metrics[i] ? ring_new(LIMIT_RING_BYTES, &hub->rings[i], err) : -ENOMEM;
 		if (result == 0)
 			result = ring_new(LIMIT_LIVE_RING_BYTES, &hub->live_rings[i], err);
+		if (result == 0)
+			result = ring_new(LIMIT_SIGHTING_RING_BYTES, &hub->sighting_rings[i], err);
 		if (result < 0)
 			return result;
 		hub->sensor_setups[i] = (struct sensor_setup){.sensor = sensor,
 							      .ring = hub->rings[i],
 							      .live_ring = hub->live_rings[i],
+							      .sighting_ring = hub->sighting_rings[i],
 							      .metrics = hub->metrics[i],
 							      .unconfined = hub->options->unconfined,
 							      .uid = hub->uid,
@@ -213,6 +223,7 @@ static void children_describe(struct hub *hub)
 		.live_fd = hub->live_pair[1],
 		.rings = hub->rings,
 		.live_rings = hub->live_rings,
+		.sighting_rings = hub->sighting_rings,
 		.metrics = hub->metrics,
 		.url = hub->options->public_url ? hub->options->public_url : hub->url,
 		.uid = hub->uid,
@@ -408,6 +419,7 @@ static void hub_free(struct hub *hub)
 	for (size_t i = 0; i < LIMIT_SENSORS; i++) {
 		ring_free(hub->rings[i]);
 		ring_free(hub->live_rings[i]);
+		ring_free(hub->sighting_rings[i]);
 		page_free((void *)hub->metrics[i], hub->metrics_bytes[i]);
 	}
 	for (unsigned i = 0; i < FRONTS; i++) {

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "analyze/livenet.h"
 #include "core/err.h"
 #include "core/module.h"
 #include "core/option.h"
@@ -28,10 +29,14 @@ struct hub_options {
 	int64_t guest;    /* enum hub_guest */
 	bool unconfined;
 
+	struct livenet_options livenet;
 	struct store_options store; /* its dir is set from `data` */
 };
 
-/* For the command line: to be joined with store_option_table (at `store`) and the options of its sensors. */
+struct prefix_board;
+
+/* For the command line: to be joined with store_option_table (at `store`), livenet_option_table (at `livenet`) and the
+ * options of its sensors. */
 extern const struct option_spec hub_option_table[];
 
 /* A sensor that runs as a child of the hub. All of it is borrowed until hub_run() returns. */
@@ -48,6 +53,7 @@ struct hub_setup {
 	const struct hub_sensor *sensors;
 	size_t sensor_count;
 	const struct module *const *modules; /* NULL-terminated: what GET /modules describes; may be NULL */
+	struct prefix_board *members;        /* that the sensors read and the keeper writes; may be NULL */
 	const struct prefix_list *darknet;   /* shown, and the denominator of the yearly report */
 	const char *darknet_label;
 	double darknet_latitude, darknet_longitude; /* where the darknet is drawn on the map */

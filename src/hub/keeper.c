@@ -9,6 +9,7 @@
 #include "hub/api_feeds.h"
 #include "hub/api_taxii.h"
 #include "hub/desk.h"
+#include "hub/keeper_alerts.h"
 #include "share/text_decode.h"
 #include "share/warning.h"
 #include "sys/child.h"
@@ -208,17 +209,20 @@ static int keeper_open(struct keeper *keeper, struct err *err)
 	}
 	if (result == 0)
 		keeper_sensors_remember(keeper);
+	if (result == 0)
+		result = alerts_open(keeper, &keeper->alerts, err);
 	return result == 0 ? welcome(keeper, err) : result;
 }
 
 static int keeper_work(struct keeper *keeper, const sigset_t *signals, struct err *err)
 {
-	pthread_t ingest, live, schedule;
-	int result = pthread_create(&ingest, NULL, keeper_ingest_main, keeper);
-	if (result == 0)
-		result = pthread_create(&live, NULL, keeper_live_main, keeper);
-	if (result == 0)
-		result = pthread_create(&schedule, NULL, schedule_main, keeper);
+	void *(*const mains[])(void *) = {alerts_members_main, alerts_main, keeper_ingest_main, keeper_live_main,
+					  schedule_main};
+	enum { THREADS = sizeof mains / sizeof *mains };
+	pthread_t threads[THREADS];
+	int result = 0;
+	for (size_t i = 0; i < THREADS && result == 0; i++)
+		result = pthread_create(&threads[i], NULL, mains[i], keeper);
 	if (result != 0)
 		return err_set(err, -result, "the keeper's threads cannot be started: %s", strerror(result));
 	/* Before the first answer: a front that had one would take the greeting for that of yet another keeper. */
@@ -233,9 +237,8 @@ static int keeper_work(struct keeper *keeper, const sigset_t *signals, struct er
 	(void)sigwait(signals, &number);
 	atomic_store(&keeper->stop, true);
 	store_interrupt(keeper->store);
-	pthread_join(ingest, NULL);
-	pthread_join(live, NULL);
-	pthread_join(schedule, NULL);
+	for (size_t i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
 	desk_close(keeper->desk);
 	return 0;
 }
@@ -264,6 +267,7 @@ int keeper_run(const struct keeper_setup *setup, struct err *err)
 		result = keeper_work(keeper, &signals, err);
 	if (result < 0)
 		LOG(LOG_ERROR, "keeper.failed", err->text);
+	alerts_close(keeper->alerts);
 	store_close(keeper->store);
 	registry_close(keeper->registry);
 	indicators_close(keeper->indicators);

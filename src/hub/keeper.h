@@ -1,5 +1,6 @@
 /* The process that owns the data: drains the rings of the sensors, joins places, runs detectors, stores, answers.
- * Threads: ingest (keeper_ingest.c), live (keeper_live.c), desk and workers (desk.c), schedule (keeper.c).
+ * Threads: ingest (keeper_ingest.c), live (keeper_live.c), alerts and members (keeper_alerts.c, keeper_members.c), desk
+ * and workers (desk.c), schedule (keeper.c).
  */
 #pragma once
 
@@ -20,11 +21,11 @@ struct keeper_setup {
 	const struct hub_options *options;
 	const struct hub_setup *hub;
 	const struct hub_shared *shared;
-	struct front_shared *fronts[2];    /* of `front`, of `local` */
-	int request_fds[2], live_fd;       /* the keeper's ends */
-	struct ring **rings, **live_rings; /* per sensor */
-	_Atomic uint64_t **metrics;        /* per sensor, as its module's table says */
-	const char *url;                   /* what links start with */
+	struct front_shared *fronts[2];                      /* of `front`, of `local` */
+	int request_fds[2], live_fd;                         /* the keeper's ends */
+	struct ring **rings, **live_rings, **sighting_rings; /* per sensor */
+	_Atomic uint64_t **metrics;                          /* per sensor, as its module's table says */
+	const char *url;                                     /* what links start with */
 	uid_t uid;
 	gid_t gid;
 };
@@ -94,6 +95,7 @@ struct keeper {
 	_Atomic uint64_t rate;
 	pthread_mutex_t live_lock; /* one event at a time on live_fd */
 
+	struct alerts *alerts; /* keeper_alerts.h */
 	struct desk *desk;
 };
 

@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "hub/keeper_alerts.h"
 #include "sys/child.h"
 
 #include <errno.h>
@@ -23,18 +24,7 @@ static int owe(struct keeper *keeper, const struct batch *batch)
 	enum { OWED_MAX = 4096 };
 	if (!keeper->owed && !(keeper->owed = batch_new(&record_finding, OWED_MAX)))
 		return -ENOMEM;
-	struct batch *owed = keeper->owed;
-	for (uint32_t row = 0; row < batch->rows && owed->rows < owed->capacity; row++, owed->rows++)
-		for (size_t i = 0; record_finding.columns[i].name; i++) {
-			size_t width = column_width(record_finding.columns[i].type);
-			void *to = (uint8_t *)owed->columns[i] + width * owed->rows;
-			memcpy(to, (const uint8_t *)batch->columns[i] + width * row, width);
-			struct text *text = to;
-			if (width == sizeof *text && (record_finding.columns[i].type == COLUMN_TEXT ||
-						      record_finding.columns[i].type == COLUMN_JSON))
-				*text = batch_text(owed, text->bytes, text->length);
-		}
-	return 0;
+	return keeper->owed->rows < OWED_MAX ? batch_append(keeper->owed, batch, NULL) : 0;
 }
 
 static int findings_store(struct keeper *keeper, const struct batch *batch, struct err *err)
@@ -140,9 +130,15 @@ static void sensor_last(struct sensor_state *sensor, const struct batch *batch)
 /* One batch on its way. 0 taken (or seen before), -ENOSPC not now, other negative: it cannot be taken. */
 static int batch_take(struct keeper *keeper, struct sensor_state *sensor, struct batch *batch, struct err *err)
 {
-	if (batch->kind == &record_spark || batch->kind == &record_rollup || batch->kind == &record_finding)
+	if (batch->kind == &record_spark || batch->kind == &record_rollup || batch->kind == &record_finding ||
+	    batch->kind == &record_sighting)
 		return err_set(err, -EINVAL, "a sensor does not hand in records of kind %s", batch->kind->name);
 	sensor_column_set(batch, sensor->number);
+	int far = alerts_take_far(keeper->alerts, sensor, batch, err);
+	if (far == -ENOSPC)
+		return far;
+	if (far < 0)
+		LOG(LOG_ERROR, "alerts.failed", err->text);
 	if (batch->kind == &record_tuple) {
 		const struct addr *sources = batch->columns[record_column_index(batch->kind, "source")];
 		places_find_many(keeper->places, sources, batch->rows,

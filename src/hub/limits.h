@@ -48,4 +48,6 @@ enum {
 	/* rings between sensors and keeper */
 	LIMIT_RING_BYTES = 128 << 20,
 	LIMIT_LIVE_RING_BYTES = 4 << 20,
+	LIMIT_SIGHTING_RING_BYTES = 8 << 20,
+	LIMIT_MEMBER_PREFIXES = 1 << 20, /* that sensors look for */
 };

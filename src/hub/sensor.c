@@ -1,8 +1,9 @@
 /* A sensor's process. See sensor.h.
  *
- * Its sink encodes batches into a ring: sparks into the small live ring, which loses rather than waits; everything else
- * into the large one, where a sensor that reads files waits for the keeper as long as it takes, and a live one for
- * some seconds, because its own capture ring holds about as much.
+ * Its sink encodes batches into a ring: sparks into the small live ring, which loses rather than waits; sightings of
+ * members into one of their own, so that they stand behind nothing; everything else into the large one, where a sensor
+ * that reads files waits for the keeper as long as it takes, and a live one for some seconds, because its own capture
+ * ring holds about as much.
  */
 #include "hub/sensor.h"
 
@@ -49,7 +50,9 @@ static int ring_sink_put(struct sink *sink, const struct batch *batch, struct er
 		(void)!ring_write(own->setup->live_ring, own->room, bytes, 0, NULL);
 		return 0;
 	}
-	return ring_write(own->setup->ring, own->room, bytes, own->setup->sensor->live ? LIVE_WAIT_MS : -1, err);
+	struct ring *ring = batch->kind == &record_sighting && own->setup->sighting_ring ? own->setup->sighting_ring
+											 : own->setup->ring;
+	return ring_write(ring, own->room, bytes, own->setup->sensor->live ? LIVE_WAIT_MS : -1, err);
 }
 
 static int sensor_confine(const struct sensor_setup *setup, struct err *err)
@@ -70,11 +73,17 @@ int sensor_run(const struct sensor_setup *setup, struct err *err)
 	const struct module *module = setup->sensor->module;
 	struct ring_sink sink = {.sink = {.put = ring_sink_put}, .setup = setup};
 	struct module_instance *instance = NULL;
-	int keep[4];
+	int keep[6];
+	unsigned kept = 4;
 	log_setup(setup->sensor->name, LOG_INFO, -1);
 	ring_fds(setup->ring, keep);
 	ring_fds(setup->live_ring, keep + 2);
-	child_keep_only(keep, 4);
+	if (setup->sighting_ring) {
+		ring_fds(setup->sighting_ring, keep + 4);
+		kept = 6;
+		ring_produce(setup->sighting_ring);
+	}
+	child_keep_only(keep, kept);
 	ring_produce(setup->ring);
 	ring_produce(setup->live_ring);
 	const struct sigaction stop = {.sa_handler = stop_on_signal};

@@ -10,7 +10,7 @@
 
 struct sensor_setup {
 	const struct hub_sensor *sensor;
-	struct ring *ring, *live_ring;
+	struct ring *ring, *live_ring, *sighting_ring; /* the last may be NULL */
 	_Atomic uint64_t *metrics;
 	bool unconfined;
 	uid_t uid;

@@ -80,6 +80,50 @@ int batch_copy(const struct batch *batch, struct batch *copy)
 	return 0;
 }
 
+static int batch_grow(struct batch *batch, uint32_t rows)
+{
+	uint64_t capacity = batch->capacity ? batch->capacity : 16;
+	while (capacity < (uint64_t)batch->rows + rows)
+		capacity *= 2;
+	if (capacity > UINT32_MAX)
+		return -ENOMEM;
+	for (size_t i = 0; batch->kind->columns[i].name && capacity > batch->capacity; i++) {
+		void *grown = realloc(batch->columns[i], capacity * column_width(batch->kind->columns[i].type));
+		if (!grown)
+			return -ENOMEM;
+		batch->columns[i] = grown;
+	}
+	batch->capacity = (uint32_t)capacity;
+	return 0;
+}
+
+static int texts_copy(struct batch *batch, struct text *texts, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (texts[i].length)
+			texts[i] = batch_text(batch, texts[i].bytes, texts[i].length);
+		if (texts[i].length && !texts[i].bytes)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int batch_append(struct batch *batch, const struct batch *rows, struct err *err)
+{
+	int result = batch_grow(batch, rows->rows);
+	for (size_t i = 0; rows->kind->columns[i].name && rows->rows && result == 0; i++) {
+		enum column_type type = rows->kind->columns[i].type;
+		char *to = (char *)batch->columns[i] + batch->rows * column_width(type);
+		memcpy(to, rows->columns[i], rows->rows * column_width(type));
+		if (column_is_text(type))
+			result = texts_copy(batch, (struct text *)to, rows->rows);
+	}
+	if (result < 0)
+		return err_set(err, result, "no memory for %u more rows of %s", rows->rows, rows->kind->name);
+	batch->rows += rows->rows;
+	return 0;
+}
+
 size_t batch_encoded_bytes(const struct batch *batch)
 {
 	size_t bytes = BATCH_HEADER_BYTES + BATCH_CHECK_BYTES;

@@ -30,6 +30,9 @@ int batch_copy(const struct batch *batch, struct batch *copy);
 /* Copy text into the batch; {NULL, 0} when out of memory. */
 struct text batch_text(struct batch *batch, const char *bytes, size_t length);
 
+/* Rows of a batch of the same kind behind those that are there; it grows. -ENOMEM. */
+int batch_append(struct batch *batch, const struct batch *rows, struct err *err) must_check;
+
 #define BATCH_COLUMN(batch, type, index) ((type *)(batch)->columns[index])
 
 /* Encoded form: "YGB1", kind id, kind version, rows, boot, sequence, columns in order (texts as u32 lengths then

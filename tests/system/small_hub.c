@@ -203,6 +203,7 @@ int main(int argc, char **argv)
 	struct pool *pool = pool_new(NULL, "main");
 	size_t count = table_add(table, hub_option_table, offsetof(struct small_options, hub));
 	count += table_add(table + count, store_option_table, offsetof(struct small_options, hub.store));
+	count += table_add(table + count, livenet_option_table, offsetof(struct small_options, hub.livenet));
 	table_add(table + count, pulse_option_table, offsetof(struct small_options, pulse));
 	argc--;
 	if (options_init(table, &options, pool, &err) < 0 ||

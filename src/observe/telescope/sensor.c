@@ -18,6 +18,8 @@
 
 enum { WAIT_MS = 50, TIME_ANOMALIES = 2, ANOMALIES = PACKET_ANOMALIES + TRACE_ANOMALIES + TIME_ANOMALIES };
 
+#define MEMBERS_WAIT_NS (10 * NS_PER_S)
+
 const struct option_spec telescope_sensor_option_table[] = {
 	{"darknet", OPTION_PREFIXES, OPTION_AT(struct telescope_sensor_options, darknet), .argument = "PREFIX...",
 	 .help = "unused addresses that are watched", .help_ja = "観測する未使用アドレス"},
@@ -368,11 +370,24 @@ static void sensor_observed(struct module_instance *sensor, int count, int64_t n
 		sensor->observed_ns = until_ns;
 }
 
+/* Before the first packet: one that came before the list would be nobody's. Not for ever: better no members than no
+ * telescope. */
+static void members_wait(const struct module_instance *sensor, const _Atomic bool *stop)
+{
+	int64_t until = clock_monotonic_ns() + MEMBERS_WAIT_NS;
+	while (sensor->options.members && prefix_board_generation(sensor->options.members) == 0 && !*stop &&
+	       clock_monotonic_ns() < until) {
+		struct timespec nap = {.tv_nsec = 10 * NS_PER_MS};
+		nanosleep(&nap, NULL);
+	}
+}
+
 static int sensor_run(struct module_instance *sensor, const _Atomic bool *stop, struct err *err)
 {
 	struct frame frames[BURST_MAX];
 	int result = 0;
 	int64_t measured_ns = 0;
+	members_wait(sensor, stop);
 	while (!*stop) {
 		int64_t now = clock_now_ns();
 		result = sensor_members(sensor, err);
