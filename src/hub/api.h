@@ -145,6 +145,8 @@ int api_source_packets(struct api_call *call, struct err *err);
 int api_source_pcap(struct api_call *call, struct err *err);
 int api_findings_get(struct api_call *call, struct err *err);
 int api_finding_get(struct api_call *call, struct err *err);
+int api_finding_close(struct api_call *call, struct err *err);
+int api_finding_evidence(struct api_call *call, struct err *err);
 int api_report_get(struct api_call *call, struct err *err);
 int api_rings_get(struct api_call *call, struct err *err);
 int api_search_get(struct api_call *call, struct err *err);

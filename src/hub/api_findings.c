@@ -1,11 +1,19 @@
-/* Findings, as objects. */
+/* Findings, as objects; their evidence; closing them. What concerns a member is shown to its own people and to those
+ * who work here, who are written down (audit_look), and to no guest.
+ */
 #include "hub/api_answer.h"
 
 #include "core/clock.h"
+#include "hub/api_audit.h"
 #include "hub/keeper.h"
+#include "wire/pcap_write.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { REASON_BYTES_MAX = 1000, LINK_TYPE_RAW = 101 };
 
 json_t *answer_objects(const json_t *answer)
 {
@@ -37,9 +45,47 @@ static json_t *finding_query(const char *from, json_t *filters, unsigned limit)
 			 (int)limit);
 }
 
+static void filter_add(json_t *filters, const char *field, const char *op, json_t *value)
+{
+	json_array_append_new(filters, json_pack("{s:s, s:s, s:o}", "field", field, "op", op, "value", value));
+}
+
+/* Whom findings about members are for: the member's own people see theirs, a guest none. */
+static void filter_own(const struct api_call *call, json_t *filters)
+{
+	if (call->role == ROLE_MEMBER)
+		filter_add(filters, "member", "=", json_integer(call->user.member));
+	else if (!call->known)
+		filter_add(filters, "member", "=", json_integer(0));
+}
+
+static int look(struct api_call *call, json_int_t member, struct err *err)
+{
+	return member == 0 || call->role == ROLE_MEMBER ? 0 : audit_look(call, member, err);
+}
+
+static int filters_from(struct api_call *call, json_t *filters, struct err *err)
+{
+	static const char *const names[] = {"type", "subject", "severity", "verdict", "state", "rule"};
+	char text[128], *end;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (api_argument(call, names[i], text, sizeof text) && text[0])
+			filter_add(filters, names[i], "=", json_string(text));
+	if (api_argument(call, "active", text, sizeof text) && strcmp(text, "0") != 0)
+		filter_add(filters, "ended", "=", json_integer(0));
+	filter_own(call, filters);
+	if (!api_argument(call, "member", text, sizeof text) || !text[0])
+		return 0;
+	unsigned long member = strtoul(text, &end, 10);
+	if (*end || member > UINT32_MAX)
+		return err_set(err, -EINVAL, "member: '%.32s' was given, a member's number was expected", text);
+	filter_add(filters, "member", "=", json_integer((json_int_t)member));
+	return look(call, (json_int_t)member, err);
+}
+
 int api_findings_get(struct api_call *call, struct err *err)
 {
-	char text[64], from[TIME_TEXT_BYTES], to[TIME_TEXT_BYTES];
+	char from[TIME_TEXT_BYTES], to[TIME_TEXT_BYTES];
 	int64_t from_ns, to_ns;
 	int result = api_argument_time(call, "from", "1970-01-01", &from_ns, err);
 	if (result == 0)
@@ -47,13 +93,11 @@ int api_findings_get(struct api_call *call, struct err *err)
 	if (result < 0)
 		return result;
 	json_t *filters = json_array(), *answer = NULL;
-	if (api_argument(call, "type", text, sizeof text))
-		json_array_append_new(filters, json_pack("{s:s, s:s, s:s}", "field", "type", "op", "=", "value", text));
-	if (api_argument(call, "subject", text, sizeof text))
-		json_array_append_new(filters,
-				      json_pack("{s:s, s:s, s:s}", "field", "subject", "op", "=", "value", text));
-	if (api_argument(call, "active", text, sizeof text) && strcmp(text, "0") != 0)
-		json_array_append_new(filters, json_pack("{s:s, s:s, s:i}", "field", "ended", "op", "=", "value", 0));
+	result = filters_from(call, filters, err);
+	if (result < 0) {
+		json_decref(filters);
+		return result;
+	}
 	json_t *query =
 		finding_query(time_format(from_ns, from), filters, api_argument_number(call, "limit", 100, 10000));
 	json_object_set_new(query, "to", json_string(time_format(to_ns, to)));
@@ -70,6 +114,8 @@ int finding_ask(struct api_call *call, const char *field, const char *value, uns
 {
 	json_t *answer = NULL;
 	json_t *filters = json_pack("[{s:s, s:s, s:s}]", "field", field, "op", "=", "value", value);
+	if (filters)
+		filter_own(call, filters);
 	int result = filters ? api_ask(call, finding_query("1970-01-01", filters, limit), &answer, err)
 			     : err_set(err, -EINVAL, "%s: text in UTF-8 was expected", field);
 	if (result < 0)
@@ -79,7 +125,8 @@ int finding_ask(struct api_call *call, const char *field, const char *value, uns
 	return 0;
 }
 
-int api_finding_get(struct api_call *call, struct err *err)
+/* The finding that the path names, if it is for the asker. */
+static int finding_of_part(struct api_call *call, json_t **ret_finding, struct err *err)
 {
 	json_t *findings = NULL;
 	int result = finding_ask(call, "id", call->part, 1, &findings, err);
@@ -87,8 +134,101 @@ int api_finding_get(struct api_call *call, struct err *err)
 		return result;
 	json_t *finding = json_incref(json_array_get(findings, 0));
 	json_decref(findings);
-	return finding ? api_json(call, 200, finding)
-		       : err_set(err, -ENOENT, "there is no finding '%.64s'", call->part);
+	if (!finding)
+		return err_set(err, -ENOENT, "there is no finding '%.64s'", call->part);
+	result = look(call, json_integer_value(json_object_get(finding, "member")), err);
+	if (result < 0)
+		json_decref(finding);
+	else
+		*ret_finding = finding;
+	return result;
+}
+
+int api_finding_get(struct api_call *call, struct err *err)
+{
+	json_t *finding = NULL;
+	int result = finding_of_part(call, &finding, err);
+	return result < 0 ? result : api_json(call, 200, finding);
+}
+
+int api_finding_close(struct api_call *call, struct err *err)
+{
+	json_t *finding = NULL, *body = NULL;
+	const char *reason = "";
+	int result = finding_of_part(call, &finding, err);
+	if (result == 0 && call->body_bytes)
+		result = api_body(call, &body, err);
+	json_t *given = json_object_get(body, "reason");
+	if (result == 0 && given && (!json_is_string(given) || json_string_length(given) > REASON_BYTES_MAX))
+		result = err_set(err, -EINVAL, "reason: a text of at most %d bytes was expected", REASON_BYTES_MAX);
+	if (result == 0 && given)
+		reason = json_string_value(given);
+	if (result == 0)
+		result = keeper_finding_close(call->keeper, finding, call->user.name, reason, err);
+	json_decref(body);
+	if (result == 0)
+		return api_json(call, 200, finding);
+	json_decref(finding);
+	return result;
+}
+
+/* --- evidence ---------------------------------------------------------------------------------------------------- */
+
+struct evidence_walk {
+	struct api_call *call;
+	size_t bytes;
+};
+
+static int evidence_add(void *context, const void *records, size_t bytes)
+{
+	struct evidence_walk *walk = context;
+	walk->bytes += bytes;
+	return walk->bytes > LIMIT_EVIDENCE_BYTES ? 1 : api_add(walk->call, records, bytes);
+}
+
+/* What of a finding says whose packets are its evidence. */
+static int evidence_wanted(const json_t *finding, struct store_evidence *wanted, struct err *err)
+{
+	const char *first, *last, *direction;
+	const char *address = json_string_value(json_object_get(finding, "subject"));
+	if (json_unpack((json_t *)(uintptr_t)finding, "{s:s, s:s, s:{s:s}}", "first", &first, "last", &last, "ground",
+			"direction", &direction) < 0 ||
+	    !address)
+		return err_set(err, -ENOENT, "no packets were kept of this finding: it is none of livenet");
+	*wanted =
+		(struct store_evidence){.attacked = strcmp(direction, "victim") == 0, .rows_max = LIMIT_EVIDENCE_ROWS};
+	int result = addr_parse(address, &wanted->address, err);
+	if (result == 0)
+		result = time_parse(first, 0, &wanted->from_ns, err);
+	return result == 0 ? time_parse(last, 0, &wanted->to_ns, err) : result;
+}
+
+int api_finding_evidence(struct api_call *call, struct err *err)
+{
+	json_t *finding = NULL;
+	struct store_evidence wanted;
+	char disposition[128], address[ADDR_TEXT_BYTES];
+	uint8_t head[PCAP_HEADER_BYTES];
+	int result = finding_of_part(call, &finding, err);
+	if (result == 0)
+		result = evidence_wanted(finding, &wanted, err);
+	json_decref(finding);
+	if (result < 0)
+		return result;
+	addr_format(&wanted.address, address);
+	for (char *at = address; *at; at++)
+		*at = *at == ':' ? '-' : *at;
+	snprintf(disposition, sizeof disposition, "attachment; filename=\"yagura-evidence-%s.pcap\"", address);
+	if (!api_download_begin(call))
+		return err_set(err, -EBUSY, "too many downloads at a time; try again soon");
+	struct evidence_walk walk = {.call = call};
+	result = api_begin(call, 200, "application/vnd.tcpdump.pcap", disposition);
+	if (result == 0)
+		result = api_add(call, head, pcap_write_header(head, LINK_TYPE_RAW, 65535, true));
+	if (result == 0)
+		result = store_evidence(call->keeper->store, &wanted, evidence_add, &walk, err);
+	api_download_end(call);
+	return result > 0 ? 0 : result;
 }
 
 json_t *answer_cell(const json_t *answer, size_t row, size_t column)

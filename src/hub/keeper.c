@@ -211,6 +211,8 @@ static int keeper_open(struct keeper *keeper, struct err *err)
 		keeper_sensors_remember(keeper);
 	if (result == 0)
 		result = alerts_open(keeper, &keeper->alerts, err);
+	if (result == 0)
+		result = keeper_closed_remember(keeper, err);
 	return result == 0 ? welcome(keeper, err) : result;
 }
 

@@ -88,6 +88,8 @@ struct keeper {
 
 	pthread_mutex_t owed_lock;
 	struct batch *owed; /* findings that could not be stored yet */
+	uint64_t *closed;   /* hashes of the ids that people closed, sorted */
+	size_t closed_count;
 
 	/* live thread */
 	_Atomic uint64_t live_number;
@@ -118,6 +120,12 @@ int keeper_hand_in(struct keeper *keeper, struct handed_in *handed) must_check;
 void keeper_alarm(struct keeper *keeper, const char *subject, const char *rule, unsigned severity, bool ended,
 		  json_t *ground);
 int keeper_findings_put(struct sink *sink, const struct batch *batch, struct err *err); /* of keeper->findings */
+void keeper_owed_put(struct keeper *keeper); /* findings that wait, now that there may be room */
+/* What people closed within the last three months. */
+int keeper_closed_remember(struct keeper *keeper, struct err *err) must_check;
+/* Close a finding, given as the API shows it, and store that. */
+int keeper_finding_close(struct keeper *keeper, json_t *finding, const char *who, const char *reason,
+			 struct err *err) must_check;
 void keeper_live_finding(struct keeper *keeper, const struct batch *batch, uint32_t row);
 void keeper_live_send(struct keeper *keeper, enum live_event event, const char *json, size_t bytes);
 void keeper_live_hello(struct keeper *keeper);

@@ -19,34 +19,6 @@
 
 enum { READS_AT_A_TIME = 64, FLUSH_MS = 1000 };
 
-static int owe(struct keeper *keeper, const struct batch *batch)
-{
-	enum { OWED_MAX = 4096 };
-	if (!keeper->owed && !(keeper->owed = batch_new(&record_finding, OWED_MAX)))
-		return -ENOMEM;
-	return keeper->owed->rows < OWED_MAX ? batch_append(keeper->owed, batch, NULL) : 0;
-}
-
-static int findings_store(struct keeper *keeper, const struct batch *batch, struct err *err)
-{
-	for (uint32_t row = 0; row < batch->rows; row++)
-		keeper_live_finding(keeper, batch, row);
-	atomic_fetch_add(&keeper->findings_made, batch->rows);
-	int result = store_put(keeper->store, batch, err);
-	if (result != -ENOSPC)
-		return result < 0 ? result : 0;
-	pthread_mutex_lock(&keeper->owed_lock);
-	result = owe(keeper, batch);
-	pthread_mutex_unlock(&keeper->owed_lock);
-	return result;
-}
-
-int keeper_findings_put(struct sink *sink, const struct batch *batch, struct err *err)
-{
-	struct keeper *keeper = (struct keeper *)((char *)sink - offsetof(struct keeper, findings));
-	return findings_store(keeper, batch, err);
-}
-
 static int detectors_begin(struct keeper *keeper, struct err *err)
 {
 	struct vantage vantage = {0};
@@ -272,10 +244,7 @@ int keeper_hand_in(struct keeper *keeper, struct handed_in *handed)
 static void flush(struct keeper *keeper, struct intake *intakes)
 {
 	struct err err = {""};
-	pthread_mutex_lock(&keeper->owed_lock);
-	if (keeper->owed && keeper->owed->rows && store_put(keeper->store, keeper->owed, &err) == 0)
-		batch_clear(keeper->owed);
-	pthread_mutex_unlock(&keeper->owed_lock);
+	keeper_owed_put(keeper);
 	int result = store_flush(keeper->store, &err);
 	if (result == -ENOSPC)
 		intake_stop(keeper, &err);
@@ -372,5 +341,6 @@ void *keeper_ingest_main(void *context)
 	detectors_free(keeper->detectors);
 	pool_free(keeper->detectors_pool);
 	batch_free(keeper->owed);
+	free(keeper->closed);
 	return NULL;
 }

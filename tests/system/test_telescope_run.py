@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """telescope run on a veth pair, in a network namespace that lives as long as this test: rates, the report at the end,
 batches to a hub, an interface that goes away."""
-import ctypes
 import json
 import os
 import shutil
@@ -15,42 +14,22 @@ import threading
 import time
 
 import harness
+import namespace
 from harness import YAGURA
 from hub_client import Hub
+from namespace import pair_delete, pair_make
 
-CLONE_NEWNET = 0x40000000
 HUB = None
 DIRECTORY = tempfile.mkdtemp(prefix="yagura-run-")
 
 
-def namespace_enter():
-    if os.geteuid() != 0 or ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
-        return False
-    return subprocess.run(["ip", "link", "set", "lo", "up"]).returncode == 0
-
-
-def pair_make():
-    subprocess.run(["ip", "link", "add", "yga", "type", "veth", "peer", "name", "ygb"], check=True)
-    for name in ("yga", "ygb"):
-        with open(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "w") as file:
-            file.write("1")
-        subprocess.run(["ip", "link", "set", name, "up"], check=True)
-
-
-def pair_delete():
-    subprocess.run(["ip", "link", "del", "yga"], stderr=subprocess.DEVNULL)
-
-
 def syns(count, first=0, header_words=5, darknet="198.18.0.9"):
     """SYNs for port 23 of an address, each from a source of its own; one in ten goes elsewhere."""
-    sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-    sender.bind(("yga", 0))
+    sender = namespace.Sender()
     for i in range(first, first + count):
+        source = socket.inet_ntoa(struct.pack("!I", 0x08080000 + i))
         target = darknet if i % 10 else "192.0.2.1"
-        ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, i & 0xffff, 0, 64, 6, 0, struct.pack("!I", 0x08080000 + i),
-                         socket.inet_aton(target))
-        tcp = struct.pack("!HHIIBBHHH", 40000, 23, i, 0, header_words << 4, 2, 1000, 0, 0)
-        sender.send(b"\2\0\0\0\0\1\2\0\0\0\0\2\x08\0" + ip + tcp + bytes(6))
+        sender.send(namespace.ipv4(source, target, 6, namespace.tcp(40000, 23, i, words=header_words), number=i))
     sender.close()
 
 
@@ -280,7 +259,7 @@ def two_sensors_feed_one_hub():
     assert sorted(row[1:] for row in rows) == [[405, 405], [630, 630]], rows
 
 
-if not namespace_enter():
+if not namespace.enter():
     print("skipped: telescope run needs root and a network namespace of its own")
     sys.exit(77)
 try:

@@ -77,7 +77,7 @@ struct members {
 	uint32_t seen_count, *slots; /* place + 1 */
 	struct evidence *evidence;
 	uint16_t evidence_free;
-	int64_t look_ns;
+	int64_t look_ns, told_ns; /* the last look; all packets before have left as rows */
 	uint64_t packets, refused;
 };
 
@@ -97,7 +97,7 @@ int members_new(uint16_t sensor, struct sink *sink, struct members **ret_members
 		return err_set(err, -ENOMEM, "no memory for members");
 	members->sensor = sensor;
 	members->sink = sink;
-	members->look_ns = INT64_MIN;
+	members->look_ns = members->told_ns = INT64_MIN;
 	members->batch = batch_new(&record_sighting, BATCH_ROWS);
 	members->seen = table_room(MEMBER_ADDRESSES_MAX * sizeof *members->seen);
 	members->targets = table_room(MEMBER_ADDRESSES_MAX * sizeof *members->targets);
@@ -517,9 +517,10 @@ static int met_take(struct members *members, const struct met *met, const struct
 		members->refused++;
 		return 0;
 	}
+	bool at_once = !seen->told || packet->time_ns - seen->last_ns >= FIRST_SUM_NS;
 	packet_fold(members, seen, packet, line, met->role);
 	evidence_keep(members, seen, packet, frame);
-	return seen->told ? 0 : row_hand_out(members, seen, err);
+	return at_once ? row_hand_out(members, seen, err) : 0;
 }
 
 /* Known surveys are left out: they are on purpose. */
@@ -559,13 +560,15 @@ static int members_look(struct members *members, int64_t now_ns, struct err *err
 {
 	uint32_t kept = 0;
 	int result = 0;
-	members->look_ns = now_ns;
+	members->look_ns = members->told_ns = now_ns;
 	for (uint32_t i = 0; i < members->seen_count; i++) {
 		struct seen *seen = &members->seen[i];
 		if (seen->packets && (seen->due_ns <= now_ns || seen->due_ns - now_ns > 2 * LATER_SUM_NS)) {
 			int step = row_hand_out(members, seen, err);
 			result = result < 0 ? result : step;
 		}
+		if (seen->packets && seen->first_ns < members->told_ns)
+			members->told_ns = seen->first_ns;
 		bool silent = now_ns - seen->last_ns > FORGET_NS || seen->last_ns - now_ns > FORGET_NS;
 		if (silent && !seen->packets)
 			continue;
@@ -635,4 +638,9 @@ void members_count(const struct members *members, struct telescope_counts *count
 	counts->member_addresses = members->seen_count;
 	counts->member_packets = members->packets;
 	counts->sightings_refused = members->refused;
+}
+
+int64_t members_told_until(const struct members *members, int64_t now_ns)
+{
+	return members->seen_count == 0 || members->told_ns > now_ns ? now_ns : members->told_ns;
 }

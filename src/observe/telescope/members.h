@@ -1,8 +1,8 @@
 /* Members' own addresses among the packets of the darknet: sightings (record/kind.h).
  *
- * The first packet of an address leaves at once, with its bytes; what follows is summed up and leaves after ten
- * seconds, then by the minute. An address is forgotten when it was silent for ten minutes. All times are the packets'
- * own.
+ * The first packet of an address leaves at once, with its bytes, and so does each that comes after ten seconds of
+ * silence; what follows more closely is summed up and leaves after ten seconds, then by the minute. An address is
+ * forgotten when it was silent for ten minutes. All times are the packets' own.
  */
 #pragma once
 
@@ -41,4 +41,6 @@ int members_take(struct members *members, struct packet *const *packets, const s
 int members_tick(struct members *members, int64_t now_ns, struct err *err) must_check;
 int members_finish(struct members *members, struct err *err) must_check; /* what is not told yet */
 
+/* All packets before this have left as rows. */
+int64_t members_told_until(const struct members *members, int64_t now_ns);
 void members_count(const struct members *members, struct telescope_counts *counts); /* its figures among them */

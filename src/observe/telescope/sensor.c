@@ -359,13 +359,14 @@ static int sensor_members(struct module_instance *sensor, struct err *err)
 	return result;
 }
 
-/* Until when what came has been seen. An interface has shown all there was when it has nothing more; a capture is at
- * its last packet. */
+/* Until when what came has been seen and, of members, told. An interface has shown all there was when it has nothing
+ * more; a capture is at its last packet. */
 static void sensor_observed(struct module_instance *sensor, int count, int64_t now_ns)
 {
 	bool live = sensor->options.interface || sensor->replaying;
 	int64_t last_ns = telescope_counts(sensor->telescope)->last_ns;
 	int64_t until_ns = live && count == 0 ? now_ns : last_ns;
+	until_ns = telescope_told_until(sensor->telescope, until_ns);
 	if (until_ns > sensor->observed_ns)
 		sensor->observed_ns = until_ns;
 }

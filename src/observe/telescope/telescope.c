@@ -418,6 +418,11 @@ int telescope_members(struct telescope *telescope, struct lpm_entry *entries, si
 	return result;
 }
 
+int64_t telescope_told_until(const struct telescope *telescope, int64_t now_ns)
+{
+	return telescope->members ? members_told_until(telescope->members, now_ns) : now_ns;
+}
+
 struct sink *telescope_sink(struct telescope *telescope)
 {
 	return telescope->sink;

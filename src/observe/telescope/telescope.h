@@ -71,6 +71,9 @@ struct sink *telescope_sink(struct telescope *telescope);
  * matching. -ENOMEM keeps what was there. */
 int telescope_members(struct telescope *telescope, struct lpm_entry *entries, size_t count, struct err *err) must_check;
 
+/* Until when, up to `now_ns`, everything about members has left. */
+int64_t telescope_told_until(const struct telescope *telescope, int64_t now_ns);
+
 const struct telescope_counts *telescope_counts(const struct telescope *telescope);
 uint64_t telescope_darknet_addresses(const struct telescope *telescope); /* IPv4 */
 size_t telescope_bytes(const struct telescope *telescope);               /* of the tables of the whole run */
