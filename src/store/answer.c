@@ -59,6 +59,7 @@ static json_t *cell(duckdb_vector vector, duckdb_type type, const struct column 
 	uint64_t *validity = duckdb_vector_get_validity(vector);
 	if (!duckdb_validity_row_is_valid(validity, row))
 		return json_null();
+	engine_memory_take();
 	const void *data = duckdb_vector_get_data(vector);
 	struct query_value value = {.number = 0};
 	switch (type) {
@@ -171,16 +172,13 @@ static int ask(struct store *store, const struct query *query, const struct stor
 	       struct plan *ret_plan, struct err *err)
 {
 	struct statement statement = {.sql = {NULL, 0, 0}}, estimates = {.sql = {NULL, 0, 0}};
-	pthread_rwlock_rdlock(&store->alive);
-	struct running running = {.deadline_ns = clock_monotonic_ns() + store->options.query_timeout_ns};
-	if (!store->engine.database || duckdb_connect(store->engine.database, &running.connection) != DuckDBSuccess) {
-		pthread_rwlock_unlock(&store->alive);
-		return err_set(err, -EAGAIN, "observations: the store is being opened again");
-	}
-	running_add(store, &running);
+	struct running running;
+	int code = running_begin(store, &running, err);
+	if (code < 0)
+		return code;
 	duckdb_result result;
 	*ret_plan = (struct plan){.since_ns = INT64_MIN};
-	int code = engine_run(running.connection, err, "BEGIN"); /* one state for the plan and the question */
+	code = engine_run(running.connection, err, "BEGIN"); /* one state for the plan and the question */
 	if (code == 0)
 		code = plan_make(running.connection, query, ret_plan, err);
 	if (code == 0)
@@ -206,9 +204,7 @@ static int ask(struct store *store, const struct query *query, const struct stor
 			duckdb_destroy_result(&result);
 		}
 	}
-	int why = running_remove(store, &running);
-	duckdb_disconnect(&running.connection);
-	pthread_rwlock_unlock(&store->alive);
+	int why = running_end(store, &running);
 	statement_done(&estimates);
 	statement_done(&statement);
 	if (code == -ECANCELED && why == -ETIME)

@@ -64,16 +64,18 @@ static int snapshot_segments(const struct raw_ring *ring, struct snapshot *snaps
 	return 0;
 }
 
-/* Everything put so far into the file, and what the ring is at that instant. */
+/* What is committed into the file, and what the ring is at that instant. When 0, the store is held. */
 static int freeze(struct store *store, struct snapshot *snapshot, struct err *err)
 {
-	int code = store_flush(store, err);
-	if (code < 0)
-		return code;
 	pthread_mutex_lock(&store->lanes[LANE_BULK].commit);
-	code = store_checkpoint(store, err);
-	if (code == 0)
-		code = snapshot_segments(&store->ring, snapshot, err);
+	int code = store_hold(store, err);
+	if (code == 0) {
+		code = store_checkpoint(store, err);
+		if (code == 0)
+			code = snapshot_segments(&store->ring, snapshot, err);
+		if (code < 0)
+			store_release(store);
+	}
 	pthread_mutex_unlock(&store->lanes[LANE_BULK].commit);
 	return code;
 }
@@ -133,11 +135,13 @@ static int backup_files(struct store *store, const char *dir, json_t *files, str
 {
 	struct snapshot snapshot = {NULL, 0};
 	pthread_mutex_lock(&store->chores);
-	pthread_rwlock_rdlock(&store->alive);
-	int code = freeze(store, &snapshot, err);
+	int code = store_flush(store, err);
 	if (code == 0)
+		code = freeze(store, &snapshot, err);
+	if (code == 0) {
 		code = copy_file(store->path, dir, "observations.duckdb", files, err);
-	pthread_rwlock_unlock(&store->alive);
+		store_release(store);
+	}
 	pthread_mutex_unlock(&store->chores);
 	if (code == 0)
 		code = copy_segments(&snapshot, dir, files, err);

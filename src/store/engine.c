@@ -107,6 +107,10 @@ static int configure(duckdb_config config, const struct engine_options *options,
 	return 0;
 }
 
+#ifdef __SANITIZE_THREAD__
+char engine_memory;
+#endif
+
 int engine_open(struct engine *engine, const char *path, const struct engine_options *options, struct err *err)
 {
 	*engine = (struct engine){.database = NULL};

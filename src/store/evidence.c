@@ -55,20 +55,11 @@ static int ask_evidence(duckdb_connection connection, const struct store_evidenc
 int store_evidence(struct store *store, const struct store_evidence *wanted,
 		   int (*each)(void *context, const void *records, size_t bytes), void *context, struct err *err)
 {
-	pthread_rwlock_rdlock(&store->alive);
-	struct running running = {.deadline_ns = clock_monotonic_ns() + store->options.query_timeout_ns};
-	int code =
-		store->engine.database && duckdb_connect(store->engine.database, &running.connection) == DuckDBSuccess
-			? 0
-			: err_set(err, -EAGAIN, "observations: the store is being opened again");
-	if (code == 0) {
-		running_add(store, &running);
-		code = ask_evidence(running.connection, wanted, each, context, err);
-		int why = running_remove(store, &running);
-		duckdb_disconnect(&running.connection);
-		if (code == -ECANCELED && why)
-			code = err_set(err, why, "the search for evidence was ended");
-	}
-	pthread_rwlock_unlock(&store->alive);
-	return code;
+	struct running running;
+	int code = running_begin(store, &running, err);
+	if (code < 0)
+		return code;
+	code = ask_evidence(running.connection, wanted, each, context, err);
+	int why = running_end(store, &running);
+	return code == -ECANCELED && why ? err_set(err, why, "the search for evidence was ended") : code;
 }

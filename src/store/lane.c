@@ -78,8 +78,8 @@ static int engine_hold(struct store *store, struct err *err)
 	pthread_rwlock_rdlock(&store->alive);
 	if (!store->broken)
 		return 0;
-	pthread_rwlock_unlock(&store->alive);
 	duckdb_interrupt(store->engine.chores);
+	pthread_rwlock_unlock(&store->alive);
 	store_interrupt(store);
 	struct timespec until;
 	clock_gettime(CLOCK_REALTIME, &until);

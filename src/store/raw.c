@@ -78,22 +78,13 @@ static int find_blocks(duckdb_connection connection, const struct addr *source, 
 static int index_of(struct store *store, const struct addr *source, int64_t from_ns, int64_t to_ns,
 		    struct found **ret_found, size_t *ret_count, struct err *err)
 {
-	pthread_rwlock_rdlock(&store->alive);
-	struct running running = {.deadline_ns = clock_monotonic_ns() + store->options.query_timeout_ns};
-	int code =
-		store->engine.database && duckdb_connect(store->engine.database, &running.connection) == DuckDBSuccess
-			? 0
-			: err_set(err, -EAGAIN, "observations: the store is being opened again");
-	if (code == 0) {
-		running_add(store, &running);
-		code = find_blocks(running.connection, source, from_ns, to_ns, ret_found, ret_count, err);
-		int why = running_remove(store, &running);
-		duckdb_disconnect(&running.connection);
-		if (code == -ECANCELED && why)
-			code = err_set(err, why, "the search for raw packets was ended");
-	}
-	pthread_rwlock_unlock(&store->alive);
-	return code;
+	struct running running;
+	int code = running_begin(store, &running, err);
+	if (code < 0)
+		return code;
+	code = find_blocks(running.connection, source, from_ns, to_ns, ret_found, ret_count, err);
+	int why = running_end(store, &running);
+	return code == -ECANCELED && why ? err_set(err, why, "the search for raw packets was ended") : code;
 }
 
 int store_raw_packets(struct store *store, const struct addr *source, int64_t from_ns, int64_t to_ns,

@@ -124,16 +124,22 @@ static int retain_all(struct store *store, int64_t now_ns, struct err *err)
 int store_retain(struct store *store, int64_t now_ns, struct err *err)
 {
 	pthread_mutex_lock(&store->chores);
-	pthread_rwlock_rdlock(&store->alive);
-	int code = store->engine.chores ? retain_all(store, now_ns, err)
-					: err_set(err, -EAGAIN, "observations: the store is being opened again");
+	int code = store_hold(store, err);
+	if (code == 0) {
+		code = retain_all(store, now_ns, err);
+		store_release(store);
+	}
 	if (code == 0) {
 		pthread_mutex_lock(&store->lanes[LANE_BULK].commit);
-		(void)!store_checkpoint(store, NULL); /* gives space back; with readers in the way the next one will */
-		code = figures_load(store, store->engine.writer, err);
+		code = store_hold(store, err);
+		if (code == 0) {
+			(void)!store_checkpoint(store,
+						NULL); /* gives space back; with readers in the way the next will */
+			code = figures_load(store, store->engine.writer, err);
+			store_release(store);
+		}
 		pthread_mutex_unlock(&store->lanes[LANE_BULK].commit);
 	}
-	pthread_rwlock_unlock(&store->alive);
 	pthread_mutex_unlock(&store->chores);
 	return code;
 }

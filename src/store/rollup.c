@@ -309,10 +309,11 @@ int roll_up_due(struct store *store, int64_t now_ns, struct err *err)
 int store_roll_up(struct store *store, int64_t now_ns, struct err *err)
 {
 	pthread_mutex_lock(&store->chores);
-	pthread_rwlock_rdlock(&store->alive);
-	int code = store->engine.chores ? roll_up_due(store, now_ns, err)
-					: err_set(err, -EAGAIN, "observations: the store is being opened again");
-	pthread_rwlock_unlock(&store->alive);
+	int code = store_hold(store, err);
+	if (code == 0) {
+		code = roll_up_due(store, now_ns, err);
+		store_release(store);
+	}
 	pthread_mutex_unlock(&store->chores);
 	return code;
 }

@@ -58,15 +58,21 @@ struct store {
 
 int store_database_open(struct store *store, struct err *err) must_check; /* engine, schema, serials, figures */
 int figures_load(struct store *store, duckdb_connection connection, struct err *err) must_check;
-/* Under commit. Tries again while readers are in the way, for a second; 0 also when it was put off. */
+/* `alive` held for reading and an engine that is open, until store_release(); -EAGAIN while it is being opened again.
+ */
+int store_hold(struct store *store, struct err *err) must_check;
+void store_release(struct store *store);
+/* Under commit and held. Tries again while readers are in the way, for a second; 0 also when it was put off. */
 int store_checkpoint(struct store *store, struct err *err) must_check;
 /* Under chores, with `alive` held. */
 int roll_up_due(struct store *store, int64_t now_ns, struct err *err) must_check;
 int64_t file_bytes(const char *path); /* 0 where there is none */
 int64_t free_bytes(const char *dir);
 
-void running_add(struct store *store, struct running *running);
-int running_remove(struct store *store, struct running *running); /* why it was ended, or 0 */
-int running_check(struct running *running);                       /* 0; why it must end: by now it may be late */
+/* A question with a connection of its own and an end in time; the store is held until running_end(), which tells why it
+ * was ended, or 0. */
+int running_begin(struct store *store, struct running *running, struct err *err) must_check;
+int running_end(struct store *store, struct running *running);
+int running_check(struct running *running); /* 0; why it must end: by now it may be late */
 int running_start(struct store *store, struct err *err) must_check;
 void running_stop(struct store *store);

@@ -147,6 +147,20 @@ static void set_stopped(struct store *store, bool stopped, const char *reason)
 		LOG(LOG_INFO, "store.resumed", "intake goes on");
 }
 
+int store_hold(struct store *store, struct err *err)
+{
+	pthread_rwlock_rdlock(&store->alive);
+	if (store->engine.chores) /* the last of the connections that opening makes */
+		return 0;
+	pthread_rwlock_unlock(&store->alive);
+	return err_set(err, -EAGAIN, "observations: the store is being opened again");
+}
+
+void store_release(struct store *store)
+{
+	pthread_rwlock_unlock(&store->alive);
+}
+
 int store_checkpoint(struct store *store, struct err *err)
 {
 	int code = 0;
@@ -168,7 +182,11 @@ static int checkpoint_when_due(struct store *store, struct err *err)
 		return 0; /* roll-ups write, or a backup copies: the next flush will do */
 	int code = store_check_room(store, (size_t)file_bytes(wal), err);
 	if (code == 0)
+		code = store_hold(store, err);
+	if (code == 0) {
 		code = store_checkpoint(store, err);
+		store_release(store);
+	}
 	pthread_mutex_unlock(&store->chores);
 	return code;
 }

@@ -205,8 +205,10 @@ int table_append(duckdb_connection connection, const struct record_kind *kind, v
 		duckdb_destroy_logical_type(&types[c]);
 
 	int code = duckdb_appender_create(connection, NULL, kind->name, &appender) == DuckDBSuccess ? 0 : -EIO;
+	engine_memory_take();
 	if (code == 0)
 		code = append_chunks(appender, chunk, &layout, count, rows);
+	engine_memory_leave();
 	if (code == 0 && duckdb_appender_close(appender) != DuckDBSuccess)
 		code = -EIO;
 	if (code < 0) {

@@ -8,15 +8,24 @@
 
 enum { WATCH_MS = 50 };
 
-void running_add(struct store *store, struct running *running)
+int running_begin(struct store *store, struct running *running, struct err *err)
 {
+	int code = store_hold(store, err);
+	if (code < 0)
+		return code;
+	*running = (struct running){.deadline_ns = clock_monotonic_ns() + store->options.query_timeout_ns};
+	if (duckdb_connect(store->engine.database, &running->connection) != DuckDBSuccess) {
+		store_release(store);
+		return err_set(err, -EAGAIN, "observations: no further connection");
+	}
 	pthread_mutex_lock(&store->running_lock);
 	running->next = store->running;
 	store->running = running;
 	pthread_mutex_unlock(&store->running_lock);
+	return 0;
 }
 
-int running_remove(struct store *store, struct running *running)
+int running_end(struct store *store, struct running *running)
 {
 	pthread_mutex_lock(&store->running_lock);
 	for (struct running **at = &store->running; *at; at = &(*at)->next)
@@ -26,6 +35,8 @@ int running_remove(struct store *store, struct running *running)
 		}
 	int why = running->why;
 	pthread_mutex_unlock(&store->running_lock);
+	duckdb_disconnect(&running->connection);
+	store_release(store);
 	return why;
 }
 
