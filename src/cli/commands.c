@@ -1,6 +1,7 @@
 /* The table of commands. A new one is a line here and a function in a file of its own. */
 #include "cli/commands.h"
 
+#include "cli/command_flow.h"
 #include "cli/command_hub.h"
 #include "cli/command_indicator.h"
 #include "cli/command_member.h"
@@ -46,6 +47,19 @@ const struct command commands[] = {
 		.run = command_telescope_run,
 		.example = "yagura telescope run --interface eth1 --darknet 192.0.2.0/24 --to https://hub.example "
 			   "--token-file sensor.token",
+	},
+	{
+		.name = "flow read",
+		.summary = "tell what captures of flow exports hold; nothing is kept",
+		.summary_ja = "フロー情報のキャプチャの中身を示す(何も保存しない)",
+		.operands = "FILE...",
+		.operands_help =
+			"pcap, pcapng or ERF of NetFlow v5, v9, IPFIX and sFlow, also gzip, zstd or xz; a directory; "
+			"- for standard input",
+		.options = flow_read_option_table,
+		.options_bytes = sizeof(struct flow_read_options),
+		.run = command_flow_read,
+		.example = "yagura flow read --json exports.pcap.zst",
 	},
 	{
 		.name = "simulate telescope",

@@ -144,6 +144,9 @@ extern const struct record_kind record_health;
 /* A member's own address in the darknet: the first packet at once, with its bytes; then sums. */
 extern const struct record_kind record_sighting;
 
+/* Flows, as routers export them. */
+extern const struct record_kind record_flow;
+
 extern const struct record_kind *const record_kinds[]; /* NULL-terminated */
 
 const struct record_kind *record_kind_by_name(const char *name);

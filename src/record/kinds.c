@@ -192,9 +192,40 @@ const struct record_kind record_sighting = {
 	"sighting",       9,      1,
 	sighting_columns, "time", "Sightings: a member's own address in the darknet, told at once, then summed up"};
 
-const struct record_kind *const record_kinds[] = {&record_tuple,    &record_echo,  &record_rollup, &record_finding,
-						  &record_raw,      &record_block, &record_health, &record_spark,
-						  &record_sighting, NULL};
+static const struct column flow_columns[] = {
+	{"sensor", COLUMN_U16, NULL, NULL, "number of the sensor"},
+	{"exporter", COLUMN_ADDR, NULL, NULL, "router that told of it"},
+	{"domain", COLUMN_U32, NULL, NULL, "observation domain, source id or engine of the exporter"},
+	{"first", COLUMN_TIME, NULL, NULL, "first packet"},
+	{"last", COLUMN_TIME, NULL, NULL, "last packet"},
+	{"source", COLUMN_ADDR, NULL, NULL, "sender"},
+	{"target", COLUMN_ADDR, NULL, NULL, "receiver"},
+	{"source_port", COLUMN_U16, NULL, NULL, "sender's port; 0 for ICMP"},
+	{"target_port", COLUMN_U16, NULL, NULL, "receiver's port; for ICMP type * 256 + code"},
+	{"protocol", COLUMN_U8, NULL, NULL, "IP protocol number"},
+	{"flags", COLUMN_U8, NULL, NULL, "TCP flags of all packets"},
+	{"tos", COLUMN_U8, NULL, NULL, "type of service, or traffic class"},
+	{"packets", COLUMN_U64, NULL, "packets", "packets; of sampled flows what they stand for"},
+	{"bytes", COLUMN_U64, NULL, "bytes", "bytes by the IP headers; of sampled flows what they stand for"},
+	{"reverse_packets", COLUMN_U64, NULL, "packets", "packets of the answers, where the exporter joins them"},
+	{"reverse_bytes", COLUMN_U64, NULL, "bytes", "bytes of the answers"},
+	{"input", COLUMN_U32, NULL, NULL, "interface by which it came"},
+	{"output", COLUMN_U32, NULL, NULL, "interface by which it left; 0: it did not"},
+	{"source_as", COLUMN_U32, NULL, NULL, "AS number of the sender, as exported"},
+	{"target_as", COLUMN_U32, NULL, NULL, "AS number of the receiver, as exported"},
+	{"next_hop", COLUMN_ADDR, NULL, NULL, "next router"},
+	{"vlan", COLUMN_U16, NULL, NULL, "VLAN"},
+	{"direction", COLUMN_U8, NULL, NULL, "0 seen coming in, 1 going out"},
+	{"end_reason", COLUMN_U8, NULL, NULL, "flowEndReason: 1 idle, 2 active, 3 ended, 4 forced, 5 lack of room"},
+	{"sampling", COLUMN_U32, NULL, NULL, "one packet in so many was looked at; 1 where all were"},
+	{NULL},
+};
+const struct record_kind record_flow = {"flow",       10,      1,
+					flow_columns, "first", "Flows: who talked to whom, as routers tell it"};
+
+const struct record_kind *const record_kinds[] = {
+	&record_tuple,  &record_echo,  &record_rollup,   &record_finding, &record_raw, &record_block,
+	&record_health, &record_spark, &record_sighting, &record_flow,    NULL};
 
 const struct record_kind *record_kind_by_name(const char *name)
 {

@@ -1,0 +1,231 @@
+/* yagura flow read: what files of flow information hold; nothing is kept. */
+#include "cli/command_flow.h"
+#include "cli/progress.h"
+#include "cli/table.h"
+
+#include "core/clock.h"
+#include "observe/flow/reader.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+
+const struct option_spec flow_read_option_table[] = {
+	{"records", OPTION_FLAG, OPTION_AT(struct flow_read_options, records), .help = "print every flow, one a line",
+	 .help_ja = "フローを 1 行ずつすべて表示する"},
+	{"limit", OPTION_INT, OPTION_AT(struct flow_read_options, limit), .min = 0, .max = INT64_MAX,
+	 .help = "flows to print at most; 0: all of them", .help_ja = "表示するフローの上限(0 はすべて)"},
+	{NULL},
+};
+
+struct flows {
+	struct sink sink;
+	struct progress progress;
+	const struct flow_read_options *options;
+	uint64_t records, printed, packets, bytes;
+	int64_t first_ns, last_ns;
+	unsigned troubles;
+};
+
+/* --- records ----------------------------------------------------------------------------------------------------- */
+
+static json_t *cell(const struct batch *batch, unsigned column, uint32_t row)
+{
+	char text[ADDR_TEXT_BYTES + TIME_TEXT_BYTES];
+	switch (batch->kind->columns[column].type) {
+	case COLUMN_U8:
+		return json_integer(BATCH_COLUMN(batch, uint8_t, column)[row]);
+	case COLUMN_U16:
+		return json_integer(BATCH_COLUMN(batch, uint16_t, column)[row]);
+	case COLUMN_U32:
+		return json_integer(BATCH_COLUMN(batch, uint32_t, column)[row]);
+	case COLUMN_TIME:
+		return json_string(time_format(BATCH_COLUMN(batch, int64_t, column)[row], text));
+	case COLUMN_ADDR:
+		return json_string(addr_format(&BATCH_COLUMN(batch, struct addr, column)[row], text));
+	default:
+		return json_integer((json_int_t)BATCH_COLUMN(batch, uint64_t, column)[row]);
+	}
+}
+
+static void record_print_json(const struct batch *batch, uint32_t row)
+{
+	json_t *record = json_object();
+	for (unsigned column = 0; batch->kind->columns[column].name; column++)
+		json_object_set_new(record, batch->kind->columns[column].name, cell(batch, column, row));
+	json_dumpf(record, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(record);
+}
+
+static void end_format(const struct addr *addr, uint16_t port, char *text, size_t bytes)
+{
+	char address[ADDR_TEXT_BYTES];
+	addr_format(addr, address);
+	if (addr_is_v4(addr))
+		snprintf(text, bytes, "%s:%u", address, port);
+	else
+		snprintf(text, bytes, "[%s]:%u", address, port);
+}
+
+static void record_print_line(const struct batch *batch, uint32_t row)
+{
+	const struct record_kind *kind = batch->kind;
+	char when[TIME_TEXT_BYTES], source[ADDR_TEXT_BYTES + 8], target[ADDR_TEXT_BYTES + 8];
+	int64_t first = BATCH_COLUMN(batch, int64_t, record_column_index(kind, "first"))[row];
+	int64_t last = BATCH_COLUMN(batch, int64_t, record_column_index(kind, "last"))[row];
+	end_format(&BATCH_COLUMN(batch, struct addr, record_column_index(kind, "source"))[row],
+		   BATCH_COLUMN(batch, uint16_t, record_column_index(kind, "source_port"))[row], source, sizeof source);
+	end_format(&BATCH_COLUMN(batch, struct addr, record_column_index(kind, "target"))[row],
+		   BATCH_COLUMN(batch, uint16_t, record_column_index(kind, "target_port"))[row], target, sizeof target);
+	printf("%-30s %10.3f s %3u %40s -> %-40s %10llu %14llu\n", time_format(first, when),
+	       (double)(last - first) / 1e9, BATCH_COLUMN(batch, uint8_t, record_column_index(kind, "protocol"))[row],
+	       source, target,
+	       (unsigned long long)BATCH_COLUMN(batch, uint64_t, record_column_index(kind, "packets"))[row],
+	       (unsigned long long)BATCH_COLUMN(batch, uint64_t, record_column_index(kind, "bytes"))[row]);
+}
+
+static int flows_put(struct sink *sink, const struct batch *batch, struct err *err)
+{
+	(void)err;
+	struct flows *flows = (struct flows *)sink;
+	int first = record_column_index(batch->kind, "first"), last = record_column_index(batch->kind, "last");
+	int packets = record_column_index(batch->kind, "packets"), bytes = record_column_index(batch->kind, "bytes");
+	for (uint32_t row = 0; row < batch->rows; row++) {
+		int64_t first_ns = BATCH_COLUMN(batch, int64_t, first)[row];
+		int64_t last_ns = BATCH_COLUMN(batch, int64_t, last)[row];
+		flows->first_ns = first_ns < flows->first_ns ? first_ns : flows->first_ns;
+		flows->last_ns = last_ns > flows->last_ns ? last_ns : flows->last_ns;
+		flows->packets += BATCH_COLUMN(batch, uint64_t, packets)[row];
+		flows->bytes += BATCH_COLUMN(batch, uint64_t, bytes)[row];
+		bool shown = !flows->options->limit || flows->printed < (uint64_t)flows->options->limit;
+		flows->printed += shown;
+		if (shown && flows->options->records && flows->options->common.json)
+			record_print_json(batch, row);
+		else if (shown && flows->options->records)
+			record_print_line(batch, row);
+	}
+	flows->records += batch->rows;
+	return 0;
+}
+
+/* --- report ------------------------------------------------------------------------------------------------------ */
+
+static json_t *exporter_json(const struct exporter *exporter)
+{
+	const struct exporter_figures *figures = &exporter->figures;
+	char address[ADDR_TEXT_BYTES];
+	json_t *faults = json_object();
+	for (unsigned fault = 1; fault < FLOW_FAULTS; fault++)
+		if (figures->faults[fault])
+			json_object_set_new(faults, flow_fault_names[fault],
+					    json_integer((json_int_t)figures->faults[fault]));
+	return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:o}", "exporter",
+			 addr_format(&exporter->address, address), "domain", (json_int_t)exporter->domain, "format",
+			 flow_format_names[exporter->format], "messages", (json_int_t)figures->messages, "records",
+			 (json_int_t)figures->records, "templates", (json_int_t)exporter->template_count, "lost",
+			 (json_int_t)figures->lost, "late", (json_int_t)figures->late, "restarts",
+			 (json_int_t)figures->restarts, "waiting", (json_int_t)figures->waiting, "sampling",
+			 (int)exporter_sampling(exporter, 0), "faults", faults);
+}
+
+static json_t *report_json(const struct flows *flows, const struct collector *collector, double seconds)
+{
+	json_t *exporters = json_array();
+	for (size_t i = 0; i < collector_exporters(collector); i++)
+		json_array_append_new(exporters, exporter_json(collector_exporter(collector, i)));
+	json_t *report = json_pack("{s:I, s:I, s:I, s:f, s:o}", "records", (json_int_t)flows->records, "packets",
+				   (json_int_t)flows->packets, "bytes", (json_int_t)flows->bytes, "seconds", seconds,
+				   "exporters", exporters);
+	char text[TIME_TEXT_BYTES];
+	if (flows->records) {
+		json_object_set_new(report, "first", json_string(time_format(flows->first_ns, text)));
+		json_object_set_new(report, "last", json_string(time_format(flows->last_ns, text)));
+	}
+	return report;
+}
+
+static void report_print(const json_t *report)
+{
+	static const char *const names[] = {"exporter",  "domain", "format", "messages", "records",
+					    "templates", "lost",   "late",   "waiting",  "sampling"};
+	json_t *columns = json_array(), *rows = json_array();
+	const json_t *exporter;
+	size_t i;
+	for (size_t c = 0; c < sizeof names / sizeof *names; c++)
+		json_array_append_new(columns, json_pack("{s:s}", "name", names[c]));
+	json_array_foreach(json_object_get(report, "exporters"), i, exporter)
+	{
+		json_t *row = json_array();
+		for (size_t c = 0; c < sizeof names / sizeof *names; c++)
+			json_array_append(row, json_object_get(exporter, names[c]));
+		json_array_append_new(rows, row);
+	}
+	table_print(columns, rows);
+	json_decref(columns);
+	json_decref(rows);
+	const char *first = json_string_value(json_object_get(report, "first"));
+	printf("%lld flows, %lld packets, %lld bytes%s%s%s%s\n",
+	       (long long)json_integer_value(json_object_get(report, "records")),
+	       (long long)json_integer_value(json_object_get(report, "packets")),
+	       (long long)json_integer_value(json_object_get(report, "bytes")), first ? ", " : "", first ? first : "",
+	       first ? " to " : "", first ? json_string_value(json_object_get(report, "last")) : "");
+}
+
+/* --- the command ------------------------------------------------------------------------------------------------- */
+
+static void progress_tell(void *context, const struct flow_file_figures *figures)
+{
+	struct flows *flows = context;
+	char text[64];
+	snprintf(text, sizeof text, "%.1f M flows", (double)flows->records / 1e6);
+	flows->progress.whole = figures->total_bytes;
+	progress_show(&flows->progress, figures->done_bytes, text);
+}
+
+static void trouble_tell(void *context, const char *sentence)
+{
+	struct flows *flows = context;
+	flows->troubles++;
+	progress_end(&flows->progress);
+	fprintf(stderr, "yagura flow read: %s\n", sentence);
+}
+
+int command_flow_read(const struct command_call *call, struct err *err)
+{
+	const struct flow_read_options *options = call->options;
+	if (call->operand_count == 0) {
+		err_set(err, -EINVAL, "FILE was expected: a capture of exports, a directory, or - for standard input");
+		return EXIT_USAGE;
+	}
+	struct flows flows = {.sink.put = flows_put,
+			      .options = options,
+			      .progress = {.label = ""},
+			      .first_ns = INT64_MAX,
+			      .last_ns = INT64_MIN};
+	struct flow_watch watch = {progress_tell, trouble_tell, &flows};
+	struct collector *collector = NULL;
+	int64_t began = clock_monotonic_ns();
+	int result = collector_new(&(struct collector_options){.sensor = 0}, &flows.sink, &collector, err);
+	for (int i = 0; i < call->operand_count && result == 0; i++) {
+		struct flow_file_figures figures = {0};
+		flows.progress.label = call->operands[i];
+		if (flow_file_read(call->operands[i], collector, &watch, &figures, err) < 0)
+			trouble_tell(&flows, err->text);
+		progress_end(&flows.progress);
+	}
+	if (result == 0)
+		result = collector_flush(collector, err);
+	if (result == 0 && !options->records) {
+		json_t *report = report_json(&flows, collector, (double)(clock_monotonic_ns() - began) / 1e9);
+		if (options->common.json) {
+			json_dumpf(report, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+			putchar('\n');
+		} else {
+			report_print(report);
+		}
+		json_decref(report);
+	}
+	collector_free(collector);
+	return result < 0 || flows.troubles ? EXIT_FAILED : EXIT_DONE;
+}

@@ -1,0 +1,179 @@
+/* See exporter.h. */
+#include "observe/flow/exporter.h"
+
+#include "core/hash.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	ROOM_LEAST = 16,
+	NEAR = 4096, /* so far behind what was expected a message is late; farther, the count began anew */
+};
+
+static void template_free(struct exporter_template *template)
+{
+	if (template)
+		free(template->options);
+	free(template);
+}
+
+void exporter_done(struct exporter *exporter)
+{
+	for (uint32_t i = 0; i < exporter->template_room; i++)
+		template_free(exporter->templates[i]);
+	free(exporter->templates);
+	free(exporter->samplers);
+}
+
+/* --- templates --------------------------------------------------------------------------------------------------- */
+
+static uint32_t place_of(struct exporter_template *const *templates, uint32_t room, uint16_t id)
+{
+	uint32_t place = (uint32_t)hash_u64(id) & (room - 1);
+	while (templates[place] && templates[place]->plan.id != id)
+		place = (place + 1) & (room - 1);
+	return place;
+}
+
+struct exporter_template *exporter_template_find(const struct exporter *exporter, uint16_t id)
+{
+	if (!exporter->template_room)
+		return NULL;
+	struct exporter_template *template =
+		exporter->templates[place_of(exporter->templates, exporter->template_room, id)];
+	return template && template->plan.record_bytes ? template : NULL;
+}
+
+static int templates_grow(struct exporter *exporter)
+{
+	uint32_t room = exporter->template_room ? exporter->template_room * 2 : ROOM_LEAST;
+	struct exporter_template **grown = calloc(room, sizeof *grown);
+	if (!grown)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < exporter->template_room; i++)
+		if (exporter->templates[i])
+			grown[place_of(grown, room, exporter->templates[i]->plan.id)] = exporter->templates[i];
+	free(exporter->templates);
+	exporter->templates = grown;
+	exporter->template_room = room;
+	return 0;
+}
+
+static int place_make(struct exporter *exporter, uint16_t id, struct exporter_template **ret_template)
+{
+	if (exporter->template_count * 2 >= exporter->template_room && templates_grow(exporter) < 0)
+		return -ENOMEM;
+	struct exporter_template **place =
+		&exporter->templates[place_of(exporter->templates, exporter->template_room, id)];
+	if (!*place) {
+		if (exporter->template_count == EXPORTER_TEMPLATES_MAX)
+			return -E2BIG;
+		*place = calloc(1, sizeof **place);
+		if (!*place)
+			return -ENOMEM;
+		(*place)->plan.id = id;
+		exporter->template_count++;
+	}
+	*ret_template = *place;
+	return 0;
+}
+
+int exporter_template_put(struct exporter *exporter, const struct flow_template *template)
+{
+	struct flow_plan plan;
+	struct flow_template *options = NULL;
+	struct exporter_template *kept = NULL;
+	if (flow_plan_make(template, &plan) != FLOW_SOUND)
+		return -EINVAL;
+	int result = place_make(exporter, template->id, &kept);
+	if (result < 0)
+		return result;
+	if (template->scopes) {
+		size_t bytes = offsetof(struct flow_template, fields) + template->count * sizeof *template->fields;
+		options = malloc(bytes);
+		if (!options)
+			return -ENOMEM;
+		memcpy(options, template, bytes);
+	}
+	free(kept->options);
+	*kept = (struct exporter_template){.plan = plan, .options = options};
+	return 0;
+}
+
+/* One that was withdrawn keeps its place: open addressing wants no gaps. */
+static void template_clear(struct exporter_template *template)
+{
+	free(template->options);
+	*template = (struct exporter_template){.plan.id = template->plan.id};
+}
+
+void exporter_template_withdraw(struct exporter *exporter, const struct flow_template *template)
+{
+	enum { ALL_TEMPLATES = 2, ALL_OPTIONS = 3 };
+	bool all = template->id == ALL_TEMPLATES || template->id == ALL_OPTIONS;
+	for (uint32_t i = 0; all && i < exporter->template_room; i++)
+		if (exporter->templates[i] &&
+		    (exporter->templates[i]->options != NULL) == (template->id == ALL_OPTIONS))
+			template_clear(exporter->templates[i]);
+	struct exporter_template *one = all ? NULL : exporter_template_find(exporter, template->id);
+	if (one)
+		template_clear(one);
+}
+
+/* --- options ----------------------------------------------------------------------------------------------------- */
+
+int exporter_option_put(struct exporter *exporter, const struct flow_option *option)
+{
+	if (option->boot_ns)
+		exporter->boot_ns = option->boot_ns;
+	if (!option->sampling)
+		return 0;
+	if (!option->sampler) {
+		exporter->sampling = option->sampling;
+		return 0;
+	}
+	for (uint32_t i = 0; i < exporter->sampler_count; i++)
+		if (exporter->samplers[i].id == option->sampler) {
+			exporter->samplers[i].sampling = option->sampling;
+			return 0;
+		}
+	if (!exporter->samplers)
+		exporter->samplers = calloc(EXPORTER_SAMPLERS_MAX, sizeof *exporter->samplers);
+	if (!exporter->samplers || exporter->sampler_count == EXPORTER_SAMPLERS_MAX)
+		return -ENOMEM;
+	exporter->samplers[exporter->sampler_count++] = (struct exporter_sampler){option->sampler, option->sampling};
+	return 0;
+}
+
+uint32_t exporter_sampling(const struct exporter *exporter, uint32_t sampler)
+{
+	for (uint32_t i = 0; sampler && i < exporter->sampler_count; i++)
+		if (exporter->samplers[i].id == sampler)
+			return exporter->samplers[i].sampling;
+	return exporter->sampling ? exporter->sampling : 1;
+}
+
+/* --- sequence ---------------------------------------------------------------------------------------------------- */
+
+void exporter_sequence(struct exporter *exporter, const struct flow_message *message, int64_t records)
+{
+	bool counts_records = message->format == FLOW_NETFLOW5 || message->format == FLOW_IPFIX;
+	bool has_uptime = message->format != FLOW_IPFIX;
+	int32_t gap = (int32_t)(message->sequence - exporter->expected);
+	if (!exporter->is_expected) {
+		gap = 0;
+	} else if (gap < 0 && gap > -NEAR && message->sequence >= NEAR) {
+		exporter->figures.late++;
+		exporter->figures.lost -= exporter->figures.lost ? 1 : 0; /* it had been taken for lost */
+		return;
+	} else if (gap < 0 || (has_uptime && message->uptime_ms < exporter->uptime_ms)) {
+		exporter->figures.restarts++;
+		gap = 0;
+	}
+	exporter->figures.lost += (uint64_t)gap;
+	exporter->uptime_ms = message->uptime_ms;
+	exporter->expected = message->sequence + (counts_records ? (uint32_t)records : 1);
+	exporter->is_expected = !counts_records || records >= 0;
+}
