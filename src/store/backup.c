@@ -3,8 +3,8 @@
  * The engine's file changes its contents only at a checkpoint; what is committed between two lies in the log. So a
  * backup writes a checkpoint, keeps further ones off (the lock on chores) and copies the file while intake goes on. The
  * raw segments are opened at that instant and copied up to where they ended; one that the ring drops meanwhile is still
- * there for its open descriptor. The registry is copied by SQLite's backup interface. manifest.json is written last: a
- * directory without it is no backup. */
+ * there for its open descriptor. The registry and the indicators are copied by SQLite's backup interface. manifest.json
+ * is written last: a directory without it is no backup. */
 #include "store/state.h"
 
 #include "core/clock.h"
@@ -108,11 +108,12 @@ static int copy_file(const char *from, const char *dir, const char *name, json_t
 	return code;
 }
 
-static int copy_registry(const char *from_dir, const char *dir, json_t *files, struct err *err)
+/* One of SQLite's files, as it is at one instant while others write it; one that is not there is left out. */
+static int copy_sqlite(const char *from_dir, const char *dir, const char *name, json_t *files, struct err *err)
 {
 	char from[4200], to[4200];
-	snprintf(from, sizeof from, "%s/registry.sqlite", from_dir);
-	snprintf(to, sizeof to, "%s/registry.sqlite", dir);
+	snprintf(from, sizeof from, "%s/%s", from_dir, name);
+	snprintf(to, sizeof to, "%s/%s", dir, name);
 	if (access(from, F_OK) < 0)
 		return 0;
 	sqlite3 *source = NULL, *target = NULL;
@@ -128,7 +129,7 @@ static int copy_registry(const char *from_dir, const char *dir, json_t *files, s
 	sqlite3_backup_finish(backup);
 	sqlite3_close(target);
 	sqlite3_close(source);
-	return code < 0 ? code : manifest_add(dir, "registry.sqlite", files, err);
+	return code < 0 ? code : manifest_add(dir, name, files, err);
 }
 
 static int backup_files(struct store *store, const char *dir, json_t *files, struct err *err)
@@ -146,7 +147,9 @@ static int backup_files(struct store *store, const char *dir, json_t *files, str
 	if (code == 0)
 		code = copy_segments(&snapshot, dir, files, err);
 	snapshot_done(&snapshot);
-	return code < 0 ? code : copy_registry(store->options.dir, dir, files, err);
+	if (code == 0)
+		code = copy_sqlite(store->options.dir, dir, "registry.sqlite", files, err);
+	return code < 0 ? code : copy_sqlite(store->options.dir, dir, "indicators.sqlite", files, err);
 }
 
 int store_backup(struct store *store, const char *dir, struct err *err)
@@ -165,8 +168,9 @@ int store_backup(struct store *store, const char *dir, struct err *err)
 /* What a data directory holds, moved out of the way of a restored one. */
 static int clear_data(const char *dir, struct err *err)
 {
-	static const char *const names[] = {"observations.duckdb", "observations.duckdb.wal", "registry.sqlite",
-					    "registry.sqlite-wal", "registry.sqlite-shm"};
+	static const char *const names[] = {"observations.duckdb",   "observations.duckdb.wal", "registry.sqlite",
+					    "registry.sqlite-wal",   "registry.sqlite-shm",     "indicators.sqlite",
+					    "indicators.sqlite-wal", "indicators.sqlite-shm"};
 	char path[4200];
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		snprintf(path, sizeof path, "%s/%s", dir, names[i]);

@@ -151,7 +151,8 @@ static bool name_is_ours(const char *name)
 {
 	if (!name)
 		return false;
-	if (strcmp(name, "observations.duckdb") == 0 || strcmp(name, "registry.sqlite") == 0)
+	if (strcmp(name, "observations.duckdb") == 0 || strcmp(name, "registry.sqlite") == 0 ||
+	    strcmp(name, "indicators.sqlite") == 0)
 		return true;
 	size_t digits = strncmp(name, "raw/", 4) == 0 ? strspn(name + 4, "0123456789") : 0;
 	return digits >= 8 && digits <= 20 && strcmp(name + 4 + digits, ".seg") == 0;

@@ -1,4 +1,5 @@
 /* A backup that is made while writes go on restores to a whole store; one that was touched is refused. */
+#include "store/indicators.h"
 #include "store/registry.h"
 
 #include "rows.h"
@@ -79,6 +80,100 @@ static void a_backup_under_writes_restores_whole(void **state)
 	remove_tree(dir);
 }
 
+/* Objects are put in pairs: a copy that holds half of one is of no instant. */
+struct putter {
+	struct indicators *indicators;
+	_Atomic bool stop;
+	_Atomic unsigned pairs;
+};
+
+static void *put_on(void *argument)
+{
+	struct putter *putter = argument;
+	struct err err = {""};
+	for (unsigned i = 1; !putter->stop; i++) {
+		struct indicators_object object = {.type = "report",
+						   .type_bytes = 6,
+						   .version_us = 1,
+						   .version_digits = 3,
+						   .text = "{}",
+						   .bytes = 2};
+		int64_t source;
+		bool failed =
+			indicators_begin(putter->indicators, &err) != 0 ||
+			indicators_source_add(putter->indicators, &(struct indicators_source){"file", "a.json", "test"},
+					      T0, &source, &err) < 0;
+		for (uint8_t half = 0; half < 2 && !failed; half++) {
+			memcpy(object.uuid, &i, sizeof i);
+			object.uuid[15] = half;
+			failed = indicators_put(putter->indicators, &object, source, 0, T0, &err) != 0;
+		}
+		if (failed || indicators_commit(putter->indicators, &err) != 0)
+			putter->stop = true;
+		else
+			putter->pairs = i;
+	}
+	return NULL;
+}
+
+static int row_count(void *context, const struct indicators_row *row)
+{
+	(void)row;
+	++*(unsigned *)context;
+	return 0;
+}
+
+static unsigned on_shelf(const char *dir, const char *name)
+{
+	struct indicators *indicators = NULL;
+	struct indicators_collection collection;
+	unsigned count = 0;
+	bool more = true;
+	must(indicators_open(dir, &indicators, &must_err));
+	must(indicators_collection_find(indicators, name, &collection, &must_err));
+	const struct indicators_want want = {
+		.collection = collection.id, .limit = INDICATORS_PAGE_MAX, .versions = VERSIONS_LAST};
+	must(indicators_shelf(indicators, &want, row_count, &count, &more, &must_err));
+	indicators_close(indicators);
+	assert_false(more);
+	return count;
+}
+
+static void indicators_are_in_it_as_of_one_instant(void **state)
+{
+	(void)state;
+	char room[64], *dir = make_dir(room), data[128], backup[128], again[128];
+	snprintf(data, sizeof data, "%s/data", dir);
+	snprintf(backup, sizeof backup, "%s/backup", dir);
+	snprintf(again, sizeof again, "%s/again", dir);
+	struct store_options options = options_for(data);
+	struct store *store = NULL;
+	struct putter putter = {NULL, false, 0};
+	struct indicators_collection collection = {
+		.name = "members", .title = "t", .clearance = TLP_RED, .automatic = true, .readers = "*"};
+	pthread_t thread;
+	open_store(&options, &store);
+	must(indicators_open(data, &putter.indicators, &must_err));
+	must(indicators_collection_put(putter.indicators, &collection, T0, &must_err));
+	assert_int_equal(pthread_create(&thread, NULL, put_on, &putter), 0);
+	while (putter.pairs < 20 && !putter.stop)
+		usleep(1000);
+	unsigned before = putter.pairs;
+	must(store_backup(store, backup, &must_err));
+	assert_false(putter.stop);
+	putter.stop = true;
+	pthread_join(thread, NULL);
+	indicators_close(putter.indicators);
+	store_close(store);
+
+	must(store_restore(backup, again, false, &must_err));
+	unsigned restored = on_shelf(again, "members");
+	assert_true(restored >= 2 * before && restored % 2 == 0);
+	must(store_restore(backup, data, true, &must_err));
+	assert_int_equal(on_shelf(data, "members"), restored);
+	remove_tree(dir);
+}
+
 static void a_touched_backup_is_refused(void **state)
 {
 	(void)state;
@@ -124,6 +219,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_backup_under_writes_restores_whole),
+		cmocka_unit_test(indicators_are_in_it_as_of_one_instant),
 		cmocka_unit_test(a_touched_backup_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
