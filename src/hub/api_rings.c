@@ -1,5 +1,6 @@
 /* What Rings draws, in one answer: members with their blocks, and the alerts about their addresses that are open or
  * ended lately. Where there are more members than a picture holds, those with an alert come first, then the large.
+ * A member's people see their own arc and alerts, a guest none; what is shown of each member is what a list shows.
  */
 #include "hub/api_answer.h"
 
@@ -35,6 +36,7 @@ struct ring {
 	size_t prefix_count;
 	struct ring_member *members;
 	size_t count;
+	uint64_t version;
 };
 
 static int member_number_order(const void *a, const void *b)
@@ -76,8 +78,8 @@ static bool inside_another(const struct member_prefix *of_member, size_t count, 
 	return false;
 }
 
-/* Prefixes that lie in a wider one of the same member move out; members get their sizes. */
-static int ring_group(struct ring *ring, struct err *err)
+/* Prefixes that lie in a wider one of the same member move out; members get their sizes. `only` one member, or 0. */
+static int ring_group(struct ring *ring, uint32_t only, struct err *err)
 {
 	qsort(ring->prefixes, ring->prefix_count, sizeof *ring->prefixes, member_number_order);
 	ring->members = calloc(ring->prefix_count + 1, sizeof *ring->members);
@@ -85,6 +87,8 @@ static int ring_group(struct ring *ring, struct err *err)
 		return err_set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < ring->prefix_count; i++) {
 		struct member_prefix *row = &ring->prefixes[i];
+		if (only && row->member != only)
+			continue;
 		struct ring_member *last = ring->count > 0 ? &ring->members[ring->count - 1] : NULL;
 		if (!last || last->id != row->member) {
 			last = &ring->members[ring->count++];
@@ -105,10 +109,14 @@ static int alerts_add(struct api_call *call, const char *from, bool ended, unsig
 {
 	static const char *const kept[] = {"prefix", "direction", "tool", "ports", NULL};
 	json_t *answer = NULL;
-	json_t *query = json_pack("{s:s, s:s, s:s, s:[{s:s, s:s, s:s}, {s:s, s:s, s:i}], s:[{s:s, s:b}], s:i}", "kind",
-				  "finding", "from", from, "to", "2200-01-01T00:00:00Z", "filters", "field", "type",
-				  "op", "=", "value", "livenet", "field", "ended", "op", "=", "value", (int)ended,
-				  "order", "by", "time", "descending", 1, "limit", (int)limit);
+	json_t *filters = json_pack("[{s:s, s:s, s:s}, {s:s, s:s, s:i}]", "field", "type", "op", "=", "value",
+				    "livenet", "field", "ended", "op", "=", "value", (int)ended);
+	if (call->role == ROLE_MEMBER)
+		json_array_append_new(filters, json_pack("{s:s, s:s, s:I}", "field", "member", "op", "=", "value",
+							 (json_int_t)call->user.member));
+	json_t *query = json_pack("{s:s, s:s, s:s, s:o, s:[{s:s, s:b}], s:i}", "kind", "finding", "from", from, "to",
+				  "2200-01-01T00:00:00Z", "filters", filters, "order", "by", "time", "descending", 1,
+				  "limit", (int)limit);
 	int result = api_ask(call, query, &answer, err);
 	if (result < 0)
 		return result;
@@ -185,31 +193,35 @@ static int ring_members_json(struct api_call *call, const struct ring *ring, siz
 	return 0;
 }
 
-int api_rings_get(struct api_call *call, struct err *err)
+static int ring_ask(struct api_call *call, struct ring *ring, json_t *members, json_t *alerts, struct err *err)
 {
-	struct ring ring = {0};
-	uint64_t version;
-	char now[TIME_TEXT_BYTES];
 	size_t limit = api_argument_number(call, "members", MEMBERS_USUAL, MEMBERS_MOST);
-	json_t *alerts = json_array(), *members = json_array();
-	int result = registry_member_prefixes(call->keeper->registry, clock_now_ns(), &ring.prefixes,
-					      &ring.prefix_count, &version, err);
+	int result = registry_member_prefixes(call->keeper->registry, clock_now_ns(), &ring->prefixes,
+					      &ring->prefix_count, &ring->version, err);
 	if (result >= 0)
-		result = ring_group(&ring, err);
+		result = ring_group(ring, call->role == ROLE_MEMBER ? call->user.member : 0, err);
 	if (result >= 0)
 		result = alerts_add(call, "1970-01-01T00:00:00Z", false, OPEN_MOST, alerts, err);
 	if (result >= 0)
 		result = alerts_add(call, "-1h", true, ENDED_MOST, alerts, err);
-	if (result >= 0) {
-		ring_mark(&ring, alerts);
-		qsort(ring.members, ring.count, sizeof *ring.members, member_show_order);
-		result = ring_members_json(call, &ring, limit, members, err);
-	}
+	if (result < 0)
+		return result;
+	ring_mark(ring, alerts);
+	qsort(ring->members, ring->count, sizeof *ring->members, member_show_order);
+	return ring_members_json(call, ring, limit, members, err);
+}
+
+int api_rings_get(struct api_call *call, struct err *err)
+{
+	struct ring ring = {0};
+	char now[TIME_TEXT_BYTES];
+	json_t *alerts = json_array(), *members = json_array();
+	int result = call->known ? ring_ask(call, &ring, members, alerts, err) : 0;
 	if (result >= 0)
 		result = api_json(call, 200,
-				  json_pack("{s:s, s:I, s:I, s:O, s:O}", "now", time_format(clock_now_ns(), now),
-					    "version", (json_int_t)version, "total", (json_int_t)ring.count, "members",
-					    members, "alerts", alerts));
+				  json_pack("{s:s, s:b, s:I, s:I, s:O, s:O}", "now", time_format(clock_now_ns(), now),
+					    "hidden", !call->known, "version", (json_int_t)ring.version, "total",
+					    (json_int_t)ring.count, "members", members, "alerts", alerts));
 	json_decref(members);
 	json_decref(alerts);
 	free(ring.prefixes);

@@ -22,6 +22,8 @@ export interface RingsSnapshot extends Snapshot {
 	/** Of all, by verdict, by state, by sector; each filtered by the other two. */
 	counts: { verdicts: Record<string, number>; states: Record<string, number>; sectors: Record<string, number> };
 	open: number;
+	/** "" while nothing was answered. */
+	about: "" | "members" | "none" | "hidden";
 	members: number;
 	total: number;
 }
@@ -48,7 +50,7 @@ declare global {
 	}
 }
 
-const STANCE = { yaw: 0.5, pitch: 0.6, deep: [1.86, 1.5], flat: [1.78, 1.78] } as const;
+const STANCE = { yaw: 0.5, pitch: 0.72, deep: [1.8, 1.5], flat: [1.78, 1.78] } as const;
 const ASK_MS = 20_000;
 const ASK_AGAIN_MS = 5_000;
 const TOLD_MAX = 14;
@@ -257,7 +259,7 @@ export class RingsEngine {
 			const ring = this.layout.rings[spot.place.ring]!;
 			if (m < MARKS_MAX) {
 				marks.set([spot.angle, spot.radius, HEIGHTS[state]!, alert.verdict, state, this.begun.get(alert.id) ?? -10, beat, alert.member], m++ * MARK_FLOATS);
-				if (told.length < TOLD_MAX && state < 2) told.push({ spot, height: HEIGHTS[state]!, text: `${memberName(this.model.byId.get(alert.member), language())}  ${alert.address}` });
+				if (told.length < TOLD_MAX && state < 2) told.push({ spot, rise: HEIGHTS[state]!, text: `${memberName(this.model.byId.get(alert.member), language())}  ${alert.address}` });
 			}
 			const old = blocks.get(spot.block);
 			if (old === undefined && w < WALLS_MAX) {
@@ -313,7 +315,7 @@ export class RingsEngine {
 		if (!this.paused) this.show(alerts);
 		let open = 0;
 		for (const alert of this.model.alerts.values()) if (!alert.ended) open++;
-		this.events.snapshot({ ...this.traffic.snapshot(4), now: this.model.now(), alerts, counts: this.model.counts(this.filter), open, members: this.layout.byMember.size, total: this.model.total });
+		this.events.snapshot({ ...this.traffic.snapshot(4), now: this.model.now(), alerts, counts: this.model.counts(this.filter), open, about: this.model.version < 0 ? "" : this.model.hidden ? "hidden" : this.model.total > 0 ? "members" : "none", members: this.layout.byMember.size, total: this.model.total });
 		window.__rings = { members: this.layout.byMember.size, marks: this.shown.markCount, comets: this.comets.living(this.view.time), flown: this.flown, renderer: this.view.rendererName, sharpness: this.pacing.sharpness };
 	}
 

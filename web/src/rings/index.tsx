@@ -141,7 +141,7 @@ export default function Rings() {
 	const model = engine.current?.model;
 	const chosen = model?.members.find((one) => one.key === member);
 	const newest = snapshot?.alerts.find((alert) => !alert.ended);
-	const empty = snapshot !== null && !trouble && model !== undefined && model.version >= 0 && snapshot.total === 0;
+	const empty = !trouble && (snapshot?.about === "none" || snapshot?.about === "hidden") ? snapshot.about : null;
 	const toggles = { verdicts: toggleVerdict, states: toggleState, sectors: toggleSector };
 	return (
 		<div ref={root} class={`atlas rings${wall ? " atlas-wall" : ""}${paused ? " atlas-is-paused" : ""}`}>
@@ -188,8 +188,13 @@ export default function Rings() {
 						<p>{say("trouble", { message: (language === "ja" ? trouble.messageJa : undefined) ?? trouble.message })}</p>
 					) : (
 						<>
-							<b>{say("none.members")}</b>
-							<p>{say("none.members.help")}</p>
+							<b>{say(`${empty!}.members`)}</b>
+							<p>{say(`${empty!}.members.help`)}</p>
+							{empty === "hidden" && (
+								<a class="atlas-button" href="#/sign-in">
+									{say("sign.in")}
+								</a>
+							)}
 						</>
 					)}
 				</div>

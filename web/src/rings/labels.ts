@@ -4,7 +4,9 @@ import { Words, type Label } from "../atlas/words";
 import type { CubeCamera } from "../cube/camera";
 import type { Layout, Spot } from "./layout";
 
-const MEMBERS_MAX = 60;
+const MEMBERS_MAX = 26;
+const MEMBERS_NARROW = 8;
+const NARROW_PX = 700;
 
 interface MemberLabel extends Label {
 	id: number;
@@ -16,13 +18,14 @@ interface MemberLabel extends Label {
 interface AlertLabel extends Label {
 	angle: number;
 	radius: number;
-	height: number;
+	/** Of the mark over its ring. */
+	rise: number;
 	text: string;
 }
 
 export interface Told {
 	spot: Spot;
-	height: number;
+	rise: number;
 	text: string;
 }
 
@@ -47,18 +50,18 @@ export class RingsLabels {
 		this.members = [...byMember.values()]
 			.map((place) => ({ place, radius: rings[place.ring]!.outer + 0.016, span: place.to - place.from }))
 			.sort((a, b) => b.span * b.radius - a.span * a.radius)
-			.slice(0, MEMBERS_MAX)
+			.slice(0, this.camera.width < NARROW_PX ? MEMBERS_NARROW : MEMBERS_MAX)
 			.map(({ place, radius, span }) => ({ ...this.words.make(name(place.member.id), "rings-member"), id: place.member.id, angle: (place.from + place.to) / 2, radius, span }));
 		this.measure();
 	}
 
 	setAlerts(told: readonly Told[]): void {
-		while (this.alerts.length < told.length) this.alerts.push({ ...this.words.make("", "rings-alert"), angle: 0, radius: 0, height: 0, text: "" });
+		while (this.alerts.length < told.length) this.alerts.push({ ...this.words.make("", "rings-alert"), angle: 0, radius: 0, rise: 0, text: "" });
 		this.alerts.forEach((label, i) => {
 			const one = told[i];
 			label.angle = one?.spot.angle ?? 0;
 			label.radius = one?.spot.radius ?? 0;
-			label.height = one?.height ?? 0;
+			label.rise = one?.rise ?? 0;
 			if (label.text === (one?.text ?? "")) return;
 			label.text = label.element.textContent = one?.text ?? "";
 			this.words.measure(label);
@@ -83,7 +86,7 @@ export class RingsLabels {
 	private placeAlert(label: AlertLabel): void {
 		label.seen = false;
 		if (label.text) {
-			this.camera.project(Math.cos(label.angle) * label.radius, label.height, Math.sin(label.angle) * label.radius, this.at);
+			this.camera.project(Math.cos(label.angle) * label.radius, label.rise, Math.sin(label.angle) * label.radius, this.at);
 			const left = this.at.x < (this.camera.width + this.camera.insets.left - this.camera.insets.right) / 2;
 			this.words.put(label, this.at.x + (left ? -1 : 1) * (13 * this.scale + label.width / 2), this.at.y);
 			label.seen = this.words.free(label);

@@ -48,6 +48,8 @@ export interface Alert {
 
 export interface RingsAnswer {
 	now: string;
+	/** A guest asked: nothing of members is shown. */
+	hidden: boolean;
 	version: number;
 	total: number;
 	members: Member[];
@@ -108,6 +110,7 @@ export class RingsModel {
 	members: Member[] = [];
 	total = 0;
 	version = -1;
+	hidden = false;
 	readonly byId = new Map<number, Member>();
 	readonly alerts = new Map<string, Alert>();
 	/** Open alerts by address: whose packets fly. */
@@ -127,6 +130,7 @@ export class RingsModel {
 	take(answer: RingsAnswer): boolean {
 		this.setClock(Date.parse(answer.now));
 		this.total = answer.total;
+		this.hidden = answer.hidden;
 		const changed = answer.version !== this.version || answer.members.length !== this.members.length || answer.members.some((one) => !this.byId.has(one.id));
 		if (changed) {
 			this.version = answer.version;

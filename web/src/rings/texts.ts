@@ -61,6 +61,9 @@ export const en = {
 	"shown.members": "{shown} of {total} members are drawn, the largest and those with an alert",
 	"none.members": "No members yet",
 	"none.members.help": "Rings shows organisations around the darknet. An operator brings them in with: yagura member import FILE",
+	"hidden.members": "Members are shown to those who signed in",
+	"hidden.members.help": "Whose addresses appear in the darknet is not for guests. Sign in, or ask your administrator for an account.",
+	"sign.in": "Sign in",
 	trouble: "Members cannot be had: {message}",
 	flat: "From above",
 	turn: "Turn slowly",
@@ -98,7 +101,7 @@ export const ja: Texts = {
 	sectors: "分野",
 	"filter.help": "表示中の件数",
 	"verdict.infected": "感染",
-	"verdict.victim": "攻撃を受けている",
+	"verdict.victim": "攻撃被害",
 	"verdict.misconfigured": "設定の誤り",
 	"verdict.spoofed": "詐称の可能性",
 	"verdict.infected.help": "このアドレスが自ら他のホストを探しています。感染している可能性が高い状態です",
@@ -145,6 +148,9 @@ export const ja: Texts = {
 	"shown.members": "{total}組織のうち、大きいものとアラートのあるもの{shown}組織を描いています",
 	"none.members": "参加組織がまだありません",
 	"none.members.help": "リングはダークネットの周りに組織を並べます。運用担当者が次のコマンドで取り込みます：yagura member import ファイル",
+	"hidden.members": "参加組織はサインインした方にだけ表示します",
+	"hidden.members.help": "どの組織のアドレスがダークネットに現れたかは、ゲストには公開していません。サインインするか、管理者にアカウントを依頼してください。",
+	"sign.in": "サインイン",
 	trouble: "組織を取得できません：{message}",
 	flat: "真上から見る",
 	turn: "ゆっくり回す",
@@ -155,7 +161,7 @@ export const ja: Texts = {
 	refresh: "最新に更新",
 	ground: "この図の作り方",
 	"ground.read":
-		"中央の球がダークネット、輪が分野、弧が組織、弧の区切りがアドレスブロックです。飛ぶパケットは、そのブロック内のアドレスから実際に観測したものです。多すぎるときは一部を省きます。光る印は、星が感染、ひし形が攻撃を受けている、十字が設定の誤り、輪が詐称の可能性です。波を出す印は新規（最初の1分）、塗られた印は継続、中抜きの印は1時間以内に終息したものです。",
+		"中央の球がダークネット、輪が分野、弧が組織、弧の区切りがアドレスブロックです。飛ぶパケットは、そのブロック内のアドレスから実際に観測したものです。多すぎるときは一部を省きます。光る印は、星が感染、ひし形が攻撃被害、十字が設定の誤り、輪が詐称の可能性です。波を出す印は新規（最初の1分）、塗られた印は継続、中抜きの印は1時間以内に終息したものです。",
 	"ground.size":
 		"長さはアドレス空間の大きさの0.36乗で、町も通信事業者の隣で見えるように縮めています。同じ長さはどの輪でも同じ大きさです。IPv6の/48はIPv4アドレス256個と数えます。消えるブロックはありません。",
 	"ground.alert":
