@@ -6,6 +6,8 @@
 #include "core/clock.h"
 #include "hub/api_taxii.h"
 #include "hub/keeper.h"
+#include "hub/receipts.h"
+#include "share/audience.h"
 #include "share/misp_feed.h"
 #include "share/output.h"
 
@@ -289,23 +291,38 @@ static int output_read(struct api_call *call, const char *file, struct output *o
 
 /* 0; 1: answered already; negative. */
 static int wanted_read(struct api_call *call, const char *file, const struct indicators_collection *collection,
-		       struct wanted_feed *wanted)
+		       enum tlp withheld, struct wanted_feed *wanted)
 {
 	struct output *output = &wanted->output;
 	if (strncmp(file, "misp/", 5) == 0) {
 		*output = (struct output){.now_ns = clock_now_ns()};
 		wanted->misp_file = file + 5;
-		wanted->misp = (struct misp_feed){call->keeper->indicators, collection, output->now_ns};
-		snprintf(wanted->key, sizeof wanted->key, "%" PRId64 " %.400s", collection->id, file);
+		wanted->misp = (struct misp_feed){call->keeper->indicators, collection, withheld, output->now_ns};
+		snprintf(wanted->key, sizeof wanted->key, "%" PRId64 " %d %.400s", collection->id, (int)withheld, file);
 	} else {
 		if (output_read(call, file, output) == 1)
 			return 1;
-		snprintf(wanted->key, sizeof wanted->key, "%" PRId64 " %d %d %u %" PRId64 " %u", collection->id,
-			 (int)output->format, output->kind, output->least_score, output->after_us, output->limit);
+		snprintf(wanted->key, sizeof wanted->key, "%" PRId64 " %d %d %d %u %" PRId64 " %u", collection->id,
+			 (int)withheld, (int)output->format, output->kind, output->least_score, output->after_us,
+			 output->limit);
 	}
 	output->store = call->keeper->indicators;
 	output->collection = collection->id;
+	output->withheld = withheld;
 	return 0;
+}
+
+/* Whatever is about to be sent of the collection is written down, with the filter that was asked by. */
+static int feed_receipt(struct api_call *call, const char *file, const struct indicators_collection *collection,
+			const struct wanted_feed *wanted, struct err *err)
+{
+	const struct output *output = &wanted->output;
+	char filter[128] = "", way[64];
+	snprintf(way, sizeof way, "feed %.48s", file);
+	if (!wanted->misp_file && (output->kind >= 0 || output->least_score))
+		snprintf(filter, sizeof filter, "kind %s, score %u",
+			 output->kind >= 0 ? indicator_kind_names[output->kind] : "any", output->least_score);
+	return receipt_write(call, collection, way, filter, output->withheld, output->after_us, err);
 }
 
 int api_feeds_get(struct api_call *call, struct err *err)
@@ -314,6 +331,7 @@ int api_feeds_get(struct api_call *call, struct err *err)
 	struct wanted_feed wanted = {.misp_file = NULL};
 	char name[API_PART_BYTES];
 	int64_t generation;
+	int most = -1;
 	snprintf(name, sizeof name, "%s", call->part);
 	char *file = strchr(name, '/');
 	if (!call->known)
@@ -324,12 +342,14 @@ int api_feeds_get(struct api_call *call, struct err *err)
 	int result = file ? indicators_collection_find(call->keeper->indicators, name, &collection, err) : 1;
 	if (result < 0)
 		return result;
-	if (result == 1 || !taxii_may_read(call, &collection))
+	if (result == 1 || (most = taxii_most(call, &collection)) < 0)
 		return api_refuse(call, 404, "not_found", "there is no such collection",
 				  "そのようなコレクションはありません");
-	if (wanted_read(call, file, &collection, &wanted) == 1)
+	if (wanted_read(call, file, &collection, audience_withheld(most), &wanted) == 1)
 		return 0;
-	result = indicators_generation(call->keeper->indicators, &generation, err);
+	result = feed_receipt(call, file, &collection, &wanted, err);
+	if (result == 0)
+		result = indicators_generation(call->keeper->indicators, &generation, err);
 	struct feed *feed =
 		result == 0 ? feed_find(call->keeper->feeds, wanted.key, generation, wanted.output.now_ns) : NULL;
 	if (result == 0 && !feed)

@@ -3,6 +3,8 @@
  * A collection that one may not read is not there: its existence is not told. */
 #include "hub/api_taxii.h"
 
+#include "core/log.h"
+#include "hub/api_sharing.h"
 #include "hub/keeper.h"
 
 #include <errno.h>
@@ -81,31 +83,23 @@ int taxii_refuse(struct api_call *call, unsigned status, const char *title, cons
 		json_pack("{s:s, s:s, s:s}", "title", title, "description", description, "http_status", code));
 }
 
-static bool name_listed(const char *names, const char *name)
+int taxii_most(const struct api_call *call, const struct indicators_collection *collection)
 {
-	size_t length = strlen(name);
-	for (const char *at = names; *at; at += strspn(at, " ")) {
-		size_t word = strcspn(at, " ");
-		if ((word == length && memcmp(at, name, word) == 0) || (word == 1 && *at == '*'))
-			return true;
-		at += word;
+	const struct audience_reader reader = api_reader(call);
+	struct err err = {""};
+	int most = -1;
+	if (!call->known)
+		return -1;
+	if (audience_most(call->keeper->audiences, collection, &reader, &most, &err) < 0) {
+		LOG(LOG_ERROR, "audience.failed", err.text);
+		return -1;
 	}
-	return false;
-}
-
-static bool works_here(const struct api_call *call)
-{
-	return call->known && (1U << call->role & API_ANALYSTS);
-}
-
-bool taxii_may_read(const struct api_call *call, const struct indicators_collection *collection)
-{
-	return works_here(call) || (call->known && name_listed(collection->readers, call->user.name));
+	return most;
 }
 
 bool taxii_may_write(const struct api_call *call, const struct indicators_collection *collection)
 {
-	return collection->writable && taxii_may_read(call, collection);
+	return collection->writable && taxii_most(call, collection) >= 0;
 }
 
 static json_t *collection_json(const struct api_call *call, const struct indicators_collection *collection)
@@ -124,7 +118,7 @@ struct collecting {
 static int collection_collect(void *context, const struct indicators_collection *collection)
 {
 	struct collecting *collecting = context;
-	if (taxii_may_read(collecting->call, collection))
+	if (taxii_most(collecting->call, collection) >= 0)
 		json_array_append_new(collecting->array, collection_json(collecting->call, collection));
 	return 0;
 }
@@ -181,7 +175,7 @@ static int below_collection(struct api_call *call, char *rest, struct err *err)
 	int result = indicators_collection_find(call->keeper->indicators, segment_take(&rest), &collection, err);
 	if (result < 0)
 		return result;
-	if (result == 1 || !taxii_may_read(call, &collection))
+	if (result == 1 || taxii_most(call, &collection) < 0)
 		return taxii_refuse(call, 404, "Not found", "There is no such collection");
 	const char *what = segment_take(&rest), *object = segment_take(&rest), *versions = segment_take(&rest);
 	bool post = call->fixed.method == HTTP_POST;

@@ -21,7 +21,8 @@ json_t *taxii_status_find(struct taxii_statuses *statuses, const char *id,
 int taxii_refuse(struct api_call *call, unsigned status, const char *title, const char *description);
 int taxii_json(struct api_call *call, unsigned status, json_t *json);
 
-bool taxii_may_read(const struct api_call *call, const struct indicators_collection *collection);
+/* The strictest TLP of it that the asker may see; -1: it is not there for the asker. */
+int taxii_most(const struct api_call *call, const struct indicators_collection *collection);
 bool taxii_may_write(const struct api_call *call, const struct indicators_collection *collection);
 
 /* collections/ID/ and what follows it: manifest/, objects/, objects/ID/, objects/ID/versions/. */

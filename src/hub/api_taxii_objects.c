@@ -7,6 +7,8 @@
 #include "core/clock.h"
 #include "core/module.h"
 #include "hub/keeper.h"
+#include "hub/receipts.h"
+#include "share/audience.h"
 #include "share/import.h"
 #include "wire/stix.h"
 
@@ -188,6 +190,25 @@ static int page_send(struct api_call *call, struct page *page, bool more, const 
 	return result == 0 ? api_end(call) : result;
 }
 
+static void names_add(struct text_buffer *text, const char *what, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		(void)text_add(text, "%s%s", i ? "," : what, names[i]);
+}
+
+/* What is about to be sent is written down, with the filter that was asked by. */
+static int page_receipt(struct api_call *call, const struct indicators_collection *collection,
+			const struct indicators_want *want, struct err *err)
+{
+	struct text_buffer filter = {NULL, 0, 0};
+	names_add(&filter, "type ", want->types, want->type_count);
+	names_add(&filter, "id ", want->ids, want->id_count);
+	int result = receipt_write(call, collection, "taxii", filter.bytes ? filter.bytes : "", want->withheld,
+				   want->after_us, err);
+	free(filter.bytes);
+	return result;
+}
+
 static int page_answer(struct api_call *call, const struct indicators_collection *collection, struct page *page,
 		       const char *object, struct err *err)
 {
@@ -207,6 +228,14 @@ static int page_answer(struct api_call *call, const struct indicators_collection
 	}
 	if (page->versions)
 		filters->want.versions = VERSIONS_ALL;
+	int most = taxii_most(call, collection);
+	if (most < 0) {
+		free(filters);
+		return taxii_refuse(call, 404, "Not found", "There is no such collection");
+	}
+	filters->want.withheld = audience_withheld(most);
+	if (result == 0)
+		result = page_receipt(call, collection, &filters->want, err);
 	if (result == 0)
 		result = indicators_shelf(call->keeper->indicators, &filters->want, page_row, page, &more, err);
 	free(filters);

@@ -7,9 +7,11 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "hub/api_feeds.h"
+#include "hub/api_sharing.h"
 #include "hub/api_taxii.h"
 #include "hub/desk.h"
 #include "hub/keeper_alerts.h"
+#include "hub/receipts.h"
 #include "share/text_decode.h"
 #include "share/warning.h"
 #include "sys/child.h"
@@ -195,7 +197,9 @@ static int keeper_open(struct keeper *keeper, struct err *err)
 		result = registry_open(setup->options->data, &keeper->registry, err);
 	if (result == 0)
 		result = indicators_open(setup->options->data, &keeper->indicators, err);
-	if (result == 0 && (!(keeper->taxii_statuses = taxii_statuses_new()) || !(keeper->feeds = feeds_new())))
+	if (result == 0 &&
+	    (!(keeper->taxii_statuses = taxii_statuses_new()) || !(keeper->feeds = feeds_new()) ||
+	     !(keeper->receipts = receipts_new()) || !(keeper->audiences = audiences_new(keeper->registry))))
 		result = err_set(err, -ENOMEM, "no memory for the keeper");
 	for (size_t i = 0; i < setup->hub->sensor_count && result == 0; i++) {
 		ring_consume(setup->rings[i]);
@@ -209,6 +213,8 @@ static int keeper_open(struct keeper *keeper, struct err *err)
 	}
 	if (result == 0)
 		keeper_sensors_remember(keeper);
+	if (result == 0)
+		result = releases_resume(keeper, err);
 	if (result == 0)
 		result = alerts_open(keeper, &keeper->alerts, err);
 	if (result == 0)
@@ -263,6 +269,7 @@ int keeper_run(const struct keeper_setup *setup, struct err *err)
 	pthread_cond_init(&keeper->handed_done, NULL);
 	pthread_mutex_init(&keeper->live_lock, NULL);
 	pthread_mutex_init(&keeper->owed_lock, NULL);
+	pthread_mutex_init(&keeper->release_lock, NULL);
 	keeper->findings.put = keeper_findings_put;
 	int result = keeper_open(keeper, err);
 	if (result == 0)
@@ -276,6 +283,8 @@ int keeper_run(const struct keeper_setup *setup, struct err *err)
 	warning_lists_free(keeper->warnings);
 	taxii_statuses_free(keeper->taxii_statuses);
 	feeds_free(keeper->feeds);
+	receipts_free(keeper->receipts);
+	audiences_free(keeper->audiences);
 	places_close(keeper->places);
 	free(keeper);
 	return result;

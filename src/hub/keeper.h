@@ -67,6 +67,9 @@ struct keeper {
 	struct warning_lists *warnings;
 	struct taxii_statuses *taxii_statuses;
 	struct feeds *feeds;
+	struct audiences *audiences; /* share/audience.h */
+	struct receipts *receipts;
+	pthread_mutex_t release_lock; /* one decision at a time */
 	_Atomic bool stop;
 
 	pthread_mutex_t sensors_lock; /* the array grows, entries stay; their anomalies */

@@ -43,6 +43,7 @@ enum {
 	LIMIT_TAXII_PAGE_BYTES = 8 << 20, /* a page ends after the object that passes this */
 	LIMIT_FEEDS_KEPT = 32,            /* rendered feeds that wait to be asked for again */
 	LIMIT_FEEDS_BYTES = 128 << 20,    /* of all of them, and of the largest */
+	LIMIT_RECEIPTS = 4096,            /* readers and questions whose receipts are remembered */
 	LIMIT_TAXII_STATUSES = 256,       /* answers to POST that can be asked for again */
 	LIMIT_SESSION_DAYS = 14,
 	LIMIT_LINK_HOURS = 24,

@@ -33,8 +33,12 @@ static int text_take(void *context, const struct indicators_row *row)
 static json_t *object_find(void *context, const char *id)
 {
 	struct feeding *feeding = context;
-	const struct indicators_want want = {
-		.collection = feeding->feed->collection->id, .limit = 1, .with_text = true, .ids = &id, .id_count = 1};
+	const struct indicators_want want = {.collection = feeding->feed->collection->id,
+					     .limit = 1,
+					     .with_text = true,
+					     .withheld = feeding->feed->withheld,
+					     .ids = &id,
+					     .id_count = 1};
 	json_t *object = NULL;
 	bool more;
 	if (json_object_size(feeding->met) < 4 << 20)
@@ -68,6 +72,7 @@ static int reports_walk(struct feeding *feeding, struct err *err)
 	struct indicators_want want = {.collection = feeding->feed->collection->id,
 				       .limit = INDICATORS_PAGE_MAX,
 				       .with_text = true,
+				       .withheld = feeding->feed->withheld,
 				       .types = types,
 				       .type_count = 2};
 	bool more = true;
@@ -129,7 +134,8 @@ static int sources_walk(struct feeding *feeding, struct err *err)
 	const struct indicators_question question = {.kind = -1,
 						     .state = STATE_ACTIVE,
 						     .collection = feeding->feed->collection->id,
-						     .most = TLP_RED,
+						     .most = feeding->feed->withheld ? feeding->feed->withheld - 1
+										     : TLP_RED,
 						     .oldest_first = true,
 						     .unwarned = true};
 	const char *name;

@@ -10,6 +10,7 @@
 struct misp_feed {
 	struct indicators *store;
 	const struct indicators_collection *collection;
+	enum tlp withheld; /* as of struct indicators_want */
 	int64_t now_ns;
 };
 

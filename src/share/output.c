@@ -265,7 +265,7 @@ static int walk(struct writing *w, int kind, struct err *err)
 	const struct indicators_question question = {.kind = kind,
 						     .state = STATE_ACTIVE,
 						     .collection = output->collection,
-						     .most = TLP_RED,
+						     .most = output->withheld ? output->withheld - 1 : TLP_RED,
 						     .oldest_first = true,
 						     .after_us = output->after_us,
 						     .least_score = output->least_score,

@@ -23,6 +23,7 @@ extern const char *const output_format_types[]; /* media types */
 struct output {
 	struct indicators *store;
 	int64_t collection;
+	enum tlp withheld; /* as of struct indicators_want */
 	enum output_format format;
 	int kind; /* -1: all that the format can say */
 	unsigned least_score;

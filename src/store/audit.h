@@ -35,6 +35,11 @@ int registry_audit(struct registry *, const struct audit_entry *entry, struct er
 int registry_audit_list(struct registry *, int64_t before, unsigned limit, int64_t member, json_t **ret_array,
 			struct err *err) must_check;
 
+/* The same of disclosures alone (action AUDIT_DISCLOSED). */
+#define AUDIT_DISCLOSED "disclosed"
+int registry_audit_disclosures(struct registry *, int64_t before, unsigned limit, int64_t member, json_t **ret_array,
+			       struct err *err) must_check;
+
 /* Compute every hash anew. 0 sound, 1 broken (see the state). */
 int registry_audit_verify(struct registry *, struct audit_state *ret_state, struct err *err) must_check;
 

@@ -75,6 +75,7 @@ struct indicators_object {
 	uint8_t version_digits;
 	enum tlp tlp;
 	bool revoked;
+	bool held; /* by itself it goes into no collection, nor do later versions: only indicators_release() shows it */
 	const char *text; /* JSON */
 	size_t bytes;
 	/* Of an indicator; value_count 0: none, or one that is not looked into. */
@@ -125,10 +126,11 @@ struct indicators_collection {
 	char title[256], description[1024];
 	enum tlp clearance;
 	bool automatic, writable;
+	bool sealed;        /* a group's: filled by indicators_release() alone, never by indicators_put() */
 	char readers[1024]; /* names of users and tokens, separated by blanks; "*": everybody who signs in */
 };
 /* Make or change one by its name. -EINVAL: a name other than 1 to 63 of a-z 0-9 . _ - . A new automatic collection gets
- * what is there already. */
+ * what is there already. -EPERM: a sealed one that is given as not sealed, or the other way round. */
 int indicators_collection_put(struct indicators *store, struct indicators_collection *collection, int64_t now_ns,
 			      struct err *err) must_check;
 /* By id (36 characters) or name. 0, or 1 when there is none. */
@@ -144,6 +146,7 @@ struct indicators_want {
 	int64_t collection, after_us;
 	unsigned limit;
 	bool with_text;
+	enum tlp withheld; /* of this TLP and stricter ones nothing is shown; TLP_CLEAR: all is */
 	enum shelf_versions versions;
 	int64_t version_us; /* of VERSIONS_GIVEN */
 	/* NULL: any. Names of types; ids as in STIX. */
@@ -161,6 +164,20 @@ struct indicators_row {
 int indicators_shelf(struct indicators *store, const struct indicators_want *want,
 		     int (*row)(void *context, const struct indicators_row *row), void *context, bool *ret_more,
 		     struct err *err) must_check;
+
+/* Put the current version of an object onto the shelf of a collection, sealed or not; or take all its versions from
+ * there. What stands there already stays, what was taken away comes back. -ENOENT: there is no such object, or (taking
+ * away) it does not stand there. */
+int indicators_release(struct indicators *store, const char *id, int64_t collection, int64_t now_ns,
+		       struct err *err) must_check;
+int indicators_withdraw(struct indicators *store, const char *id, int64_t collection, struct err *err) must_check;
+/* How many objects stand on a shelf after an instant but those withheld (as of struct indicators_want), and the instant
+ * of the last of them (after_us where there is none). */
+int indicators_shelf_span(struct indicators *store, int64_t collection, int64_t after_us, enum tlp withheld,
+			  int64_t *ret_count, int64_t *ret_last_us, struct err *err) must_check;
+/* The current version of an object: its text (to be freed) and TLP. -ENOENT. */
+int indicators_object_text(struct indicators *store, const char *id, char **ret_text, enum tlp *ret_tlp,
+			   struct err *err) must_check;
 
 /* A number that grows with every commit, for ETags. */
 int indicators_generation(struct indicators *store, int64_t *ret_generation, struct err *err) must_check;

@@ -35,7 +35,11 @@ static void page_write(struct page_sql *sql, const struct indicators_want *want)
 			  "t.id = s.type JOIN object o ON o.seq = s.seq"
 			: "SELECT s.added, s.version, s.digits, t.name, s.uuid FROM shelf s JOIN type t ON t.id = "
 			  "s.type");
+	if (want->withheld && !want->with_text)
+		sql_add(sql, " JOIN object o ON o.seq = s.seq");
 	sql_add(sql, " WHERE s.collection = ? AND s.added > ? AND NOT s.place & 4");
+	if (want->withheld)
+		sql_add(sql, " AND o.tlp < ?");
 	if (want->versions == VERSIONS_LAST)
 		sql_add(sql, " AND NOT s.place & 1");
 	else if (want->versions == VERSIONS_FIRST)
@@ -79,6 +83,8 @@ static int page_bind(struct indicators *store, struct indicators_connection *rea
 	int at = 0, code = 0;
 	sqlite3_bind_int64(statement, ++at, want->collection);
 	sqlite3_bind_int64(statement, ++at, want->after_us);
+	if (want->withheld)
+		sqlite3_bind_int64(statement, ++at, (int64_t)want->withheld);
 	if (want->versions == VERSIONS_GIVEN)
 		sqlite3_bind_int64(statement, ++at, want->version_us);
 	for (size_t i = 0; want->types && i < want->type_count; i++)

@@ -8,7 +8,7 @@
 
 enum { INDICATORS_READERS = 4, INDICATORS_VERSIONS_MAX = 1000, TYPES_REMEMBERED = 64 };
 
-#define COLLECTION_COLUMNS "id, uuid, name, title, description, clearance, automatic, writable, readers"
+#define COLLECTION_COLUMNS "id, uuid, name, title, description, clearance, automatic, writable, readers, sealed"
 
 /* Statements that are prepared once a connection, at their first use. */
 #define INDICATOR_STATEMENTS(X)                                                                                        \
@@ -18,14 +18,14 @@ enum { INDICATORS_READERS = 4, INDICATORS_VERSIONS_MAX = 1000, TYPES_REMEMBERED 
 	X(SEQ_LAST, "SELECT max((SELECT coalesce(max(seq), 0) FROM object), (SELECT last FROM instant))")              \
 	X(SEQ_KEEP, "UPDATE instant SET last = ?, generation = generation + 1")                                        \
 	X(GENERATION, "SELECT generation FROM instant")                                                                \
-	X(KEY_FIND,                                                                                                    \
-	  "SELECT o.seq, o.version, o.latest FROM object_key k JOIN object o ON o.seq = k.seq WHERE k.key = ? AND "    \
-	  "o.type = ? AND o.uuid = ?")                                                                                 \
+	X(KEY_FIND, "SELECT o.seq, o.version, o.latest, o.held FROM object_key k JOIN object o ON o.seq = k.seq "      \
+		    "WHERE k.key = ? AND "                                                                             \
+		    "o.type = ? AND o.uuid = ?")                                                                       \
 	X(LATEST_FIND, "SELECT o.seq FROM object_key k JOIN object o ON o.seq = k.seq WHERE k.key = ? AND o.type = ? " \
 		       "AND o.uuid = ? AND o.latest")                                                                  \
-	X(OBJECT_TEXT, "SELECT json FROM object WHERE seq = ?")                                                        \
-	X(OBJECT_ADD, "INSERT INTO object (seq, type, uuid, version, digits, tlp, source, latest, json) VALUES "       \
-		      "(?, ?, ?, ?, ?, ?, ?, ?, ?)")                                                                   \
+	X(OBJECT_TEXT, "SELECT json, tlp FROM object WHERE seq = ?")                                                   \
+	X(OBJECT_ADD, "INSERT INTO object (seq, type, uuid, version, digits, tlp, source, latest, json, held) VALUES " \
+		      "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")                                                                \
 	X(OBJECT_OLD, "UPDATE object SET latest = 0 WHERE seq = ?")                                                    \
 	X(KEY_ADD, "INSERT INTO object_key (key, seq) VALUES (?, ?)")                                                  \
 	X(VALUE_KNOWN, "SELECT seq FROM value WHERE hash = ? LIMIT 1")                                                 \
@@ -48,17 +48,23 @@ enum { INDICATORS_READERS = 4, INDICATORS_VERSIONS_MAX = 1000, TYPES_REMEMBERED 
 	X(SHELF_PLACE, "UPDATE shelf SET place = place | ? WHERE collection = ? AND added = ?")                        \
 	X(COLLECTIONS_AUTOMATIC, "SELECT id, clearance FROM collection WHERE automatic")                               \
 	X(COLLECTION_PUT,                                                                                              \
-	  "INSERT INTO collection (uuid, name, title, description, clearance, automatic, writable, readers) "          \
-	  "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET title = excluded.title, "                  \
+	  "INSERT INTO collection (uuid, name, title, description, clearance, automatic, writable, readers, sealed) "  \
+	  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET title = excluded.title, "               \
 	  "description = excluded.description, clearance = excluded.clearance, automatic = "                           \
 	  "excluded.automatic, writable = excluded.writable, readers = excluded.readers RETURNING id, uuid")           \
 	X(COLLECTION_FIND, "SELECT " COLLECTION_COLUMNS " FROM collection WHERE uuid = ?1 OR name = ?1")               \
 	X(COLLECTIONS, "SELECT " COLLECTION_COLUMNS " FROM collection ORDER BY name")                                  \
-	X(COLLECTION_FILL,                                                                                             \
-	  "SELECT seq, type, uuid, version, digits, tlp FROM object o WHERE tlp <= ? AND latest AND NOT EXISTS "       \
-	  "(SELECT 1 FROM shelf_seq q WHERE q.seq = o.seq AND q.collection = ?) ORDER BY seq")                         \
+	X(COLLECTION_FILL, "SELECT seq, type, uuid, version, digits, tlp FROM object o WHERE tlp <= ? AND latest AND " \
+			   "NOT held AND NOT EXISTS "                                                                  \
+			   "(SELECT 1 FROM shelf_seq q WHERE q.seq = o.seq AND q.collection = ?) ORDER BY seq")        \
 	X(EXPIRE, "UPDATE indicator SET state = ? WHERE state = ? AND until <= ?")                                     \
-	X(COLLECTION_CLEARANCE, "SELECT clearance FROM collection WHERE id = ?")
+	X(COLLECTION_CLEARANCE, "SELECT CASE WHEN sealed THEN -1 ELSE clearance END FROM collection WHERE id = ?")     \
+	X(COLLECTION_SEALED, "SELECT sealed FROM collection WHERE name = ?")                                           \
+	X(SHELF_PLACE_CLEAR, "UPDATE shelf SET place = place & ~?1 WHERE collection = ?2 AND added = ?3")              \
+	X(RELEASE_FIND, "SELECT seq, type, uuid, version, digits, tlp FROM object WHERE seq = ?")                      \
+	X(SHELF_COUNT,                                                                                                 \
+	  "SELECT count(*), max(s.added) FROM shelf s JOIN object o ON o.seq = s.seq WHERE s.collection = ? AND "      \
+	  "s.added > ? AND NOT s.place & 4 AND o.tlp < ?")
 
 enum indicator_statement {
 #define X(name, sql) STATEMENT_##name,
@@ -90,7 +96,7 @@ struct remembered_type {
 /* The versions of one object that are there. */
 struct known_version {
 	int64_t seq, version_us;
-	bool latest;
+	bool latest, held;
 };
 struct known_versions {
 	struct known_version items[INDICATORS_VERSIONS_MAX];
@@ -141,6 +147,7 @@ struct shelf_item {
 	const uint8_t *uuid;
 	unsigned digits;
 	enum tlp tlp;
+	bool held; /* only a release puts it anywhere */
 };
 /* Put it there, behind all that is; the places of its other versions on that shelf are set right. 0 also when it stands
  * there already. -EACCES: its TLP is stricter than the collection's clearance. */

@@ -122,7 +122,7 @@ static int versions_load(struct indicators *store, int64_t type, const uint8_t u
 		}
 		versions->items[versions->count++] =
 			(struct known_version){sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1),
-					       sqlite3_column_int(statement, 2)};
+					       sqlite3_column_int(statement, 2), sqlite3_column_int(statement, 3)};
 	}
 	return more;
 }
@@ -248,18 +248,18 @@ static int shelves_put(struct indicators *store, const struct shelf_item *item, 
 		       int64_t collection, int64_t now_ns, struct err *err)
 {
 	int code = collection ? shelf_put(store, collection, item, others, now_ns, err) : 0;
-	for (size_t i = 0; i < store->automatic_count && code == 0; i++)
+	for (size_t i = 0; i < store->automatic_count && code == 0 && !item->held; i++)
 		if (store->automatic[i].id != collection && item->tlp <= store->automatic[i].clearance)
 			code = shelf_put(store, store->automatic[i].id, item, others, now_ns, err);
 	return code == -EACCES ? 2 : code;
 }
 
 static int object_add(struct indicators *store, const struct indicators_object *object, int64_t type, int64_t seq,
-		      int64_t version_us, unsigned digits, int64_t source, bool newest, struct err *err)
+		      int64_t version_us, unsigned digits, int64_t source, bool newest, bool held, struct err *err)
 {
-	int code = statement_run(store, &store->writer, err, STATEMENT_OBJECT_ADD, "iibiiiiit", seq, type, object->uuid,
-				 version_us, (int64_t)digits, (int64_t)object->tlp, source, (int64_t)newest,
-				 object->text, object->bytes);
+	int code = statement_run(store, &store->writer, err, STATEMENT_OBJECT_ADD, "iibiiiiiti", seq, type,
+				 object->uuid, version_us, (int64_t)digits, (int64_t)object->tlp, source,
+				 (int64_t)newest, object->text, object->bytes, (int64_t)held);
 	return code == 0 ? statement_run(store, &store->writer, err, STATEMENT_KEY_ADD, "ii",
 					 object_key(type, object->uuid), seq)
 			 : code;
@@ -278,11 +278,15 @@ int indicators_put(struct indicators *store, const struct indicators_object *obj
 					collection);
 	if (code != 0)
 		return code;
+	if (clearance < 0)
+		return err_set(err, 2, "the collection is a group's: what stands in it was released by two people");
 	if ((int64_t)object->tlp > clearance)
 		return err_set(err, 2, "it is TLP:%s, and the collection's clearance is TLP:%s", tlp_names[object->tlp],
 			       tlp_names[clearance]);
 	const struct known_version *same = version_same(versions, object), *latest = version_latest(versions);
-	struct shelf_item item = {.type = type, .uuid = object->uuid, .tlp = object->tlp};
+	struct shelf_item item = {.type = type, .uuid = object->uuid, .tlp = object->tlp, .held = object->held};
+	for (size_t i = 0; i < versions->count; i++)
+		item.held |= versions->items[i].held;
 	if (same) {
 		int equal = text_same(store, same->seq, object, err);
 		item.seq = same->seq;
@@ -301,7 +305,7 @@ int indicators_put(struct indicators *store, const struct indicators_object *obj
 	item.version_us = object->version_us ? object->version_us : item.seq;
 	item.digits = object->version_us ? object->version_digits : 6;
 	bool newest = !latest || item.version_us > latest->version_us;
-	code = object_add(store, object, type, item.seq, item.version_us, item.digits, source, newest, err);
+	code = object_add(store, object, type, item.seq, item.version_us, item.digits, source, newest, item.held, err);
 	if (code == 0 && newest && latest)
 		code = statement_run(store, &store->writer, err, STATEMENT_OBJECT_OLD, "i", latest->seq);
 	if (code == 0 && newest && latest && object->is_indicator)

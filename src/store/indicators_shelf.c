@@ -95,9 +95,10 @@ static int collection_write(struct indicators *store, struct indicators_collecti
 	uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
 	indicators_uuid_format(uuid, text);
 	sqlite3_stmt *statement =
-		statement_bind(store, &store->writer, err, STATEMENT_COLLECTION_PUT, "ssssiiis", text, collection->name,
-			       collection->title, collection->description, (int64_t)collection->clearance,
-			       (int64_t)collection->automatic, (int64_t)collection->writable, collection->readers);
+		statement_bind(store, &store->writer, err, STATEMENT_COLLECTION_PUT, "ssssiiisi", text,
+			       collection->name, collection->title, collection->description,
+			       (int64_t)collection->clearance, (int64_t)collection->automatic,
+			       (int64_t)collection->writable, collection->readers, (int64_t)collection->sealed);
 	int code = statement ? statement_step(store, &store->writer, statement, err) : -EIO;
 	if (code != 1)
 		return code < 0 ? code : -EIO;
@@ -115,7 +116,14 @@ int indicators_collection_put(struct indicators *store, struct indicators_collec
 		code = indicators_begin(store, err);
 	if (code < 0)
 		return code;
-	code = collection_write(store, collection, now_ns, err);
+	int64_t sealed = collection->sealed;
+	code = statement_number(store, &store->writer, &sealed, err, STATEMENT_COLLECTION_SEALED, "s",
+				collection->name);
+	if (code >= 0)
+		code = sealed == collection->sealed
+			       ? collection_write(store, collection, now_ns, err)
+			       : err_set(err, -EPERM, "the collection '%s' %s", collection->name,
+					 sealed ? "is a group's; its readers are the group's" : "is there already");
 	if (code == 0)
 		return indicators_commit(store, err);
 	indicators_rollback(store);
@@ -127,7 +135,8 @@ static void collection_read(sqlite3_stmt *statement, struct indicators_collectio
 	*collection = (struct indicators_collection){.id = sqlite3_column_int64(statement, 0),
 						     .clearance = (enum tlp)sqlite3_column_int(statement, 5),
 						     .automatic = sqlite3_column_int(statement, 6),
-						     .writable = sqlite3_column_int(statement, 7)};
+						     .writable = sqlite3_column_int(statement, 7),
+						     .sealed = sqlite3_column_int(statement, 9)};
 	const struct {
 		char *to;
 		size_t bytes;

@@ -47,6 +47,9 @@ static const char *const steps[] = {
 	"PRIMARY KEY (collection, added)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE shelf_seq (seq INTEGER NOT NULL, collection INTEGER NOT NULL, added INTEGER NOT NULL, "
 	"PRIMARY KEY (seq, collection)) STRICT, WITHOUT ROWID;",
+	/* What only a release brings to readers, and collections that hold nothing else. */
+	"ALTER TABLE object ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE collection ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;",
 };
 enum { STEPS = sizeof steps / sizeof *steps };
 

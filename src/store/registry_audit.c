@@ -110,16 +110,12 @@ static json_t *row_json(sqlite3_stmt *statement)
 			 detail ? detail : json_object(), "hash", hash);
 }
 
-int registry_audit_list(struct registry *registry, int64_t before, unsigned limit, int64_t member, json_t **ret_array,
-			struct err *err)
+static int entries_list(struct registry *registry, const char *sql, int64_t before, unsigned limit, int64_t member,
+			json_t **ret_array, struct err *err)
 {
 	json_t *array = json_array();
 	pthread_mutex_lock(&registry->lock);
-	sqlite3_stmt *statement =
-		registry_prepare(registry, err,
-				 "SELECT " COLUMNS " FROM audit WHERE (?1 = 0 OR id < ?1) AND (?2 = 0 OR member = ?2) "
-				 "ORDER BY id DESC LIMIT ?3",
-				 "iii", before, member, (int64_t)limit);
+	sqlite3_stmt *statement = registry_prepare(registry, err, sql, "iii", before, member, (int64_t)limit);
 	int more = statement && array ? 0 : -EIO;
 	while (more >= 0 && (more = registry_step(registry, statement, err)) == 1)
 		json_array_append_new(array, row_json(statement));
@@ -130,6 +126,22 @@ int registry_audit_list(struct registry *registry, int64_t before, unsigned limi
 	else
 		*ret_array = array;
 	return more;
+}
+
+#define LISTED "(?1 = 0 OR id < ?1) AND (?2 = 0 OR member = ?2) ORDER BY id DESC LIMIT ?3"
+
+int registry_audit_list(struct registry *registry, int64_t before, unsigned limit, int64_t member, json_t **ret_array,
+			struct err *err)
+{
+	return entries_list(registry, "SELECT " COLUMNS " FROM audit WHERE " LISTED, before, limit, member, ret_array,
+			    err);
+}
+
+int registry_audit_disclosures(struct registry *registry, int64_t before, unsigned limit, int64_t member,
+			       json_t **ret_array, struct err *err)
+{
+	return entries_list(registry, "SELECT " COLUMNS " FROM audit WHERE action = '" AUDIT_DISCLOSED "' AND " LISTED,
+			    before, limit, member, ret_array, err);
 }
 
 /* One entry of the walk: its number and its hash must follow from the one before. */

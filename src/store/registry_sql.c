@@ -1,5 +1,6 @@
 /* SQLite for the registry: opened with WAL, foreign keys and full synchronisation; schema by numbered steps in
  * user_version. A step is never changed once it was released. */
+#include "store/groups_parts.h"
 #include "store/notices_parts.h"
 
 #include "core/clock.h"
@@ -57,6 +58,7 @@ static const char *const steps[] = {
 	"CREATE TRIGGER audit_remains BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is only added "
 	"to'); END;",
 	NOTICES_SCHEMA,
+	GROUPS_SCHEMA,
 };
 enum { STEPS = sizeof steps / sizeof *steps };
 

@@ -27,9 +27,11 @@ class World:
     @staticmethod
     def closure(pairs, things):
         """Everything that can be reached from each, itself too, by relational composition until nothing is new."""
-        reach = {(a, a) for a in things} | pairs
+        reach, after = {(a, a) for a in things} | pairs, {}
+        for a, b in pairs:
+            after.setdefault(a, []).append(b)
         while True:
-            more = {(a, d) for a, b in reach for c, d in pairs if b == c} - reach
+            more = {(a, c) for a, b in reach for c in after.get(b, ())} - reach
             if not more:
                 return reach
             reach |= more
@@ -187,4 +189,5 @@ def main():
     sys.exit(leaks + withheld > 0)
 
 
-main()
+if __name__ == "__main__":
+    main()
