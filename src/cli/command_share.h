@@ -21,7 +21,7 @@ int command_share_misp(const struct command_call *call, struct err *err);
 
 struct share_output_options {
 	struct common_options common;
-	const char *data, *name, *serve, *key_file;
+	const char *data, *name, *serve, *key_file, *whom;
 	int64_t kind, score, limit, daemon;
 	struct text_list notify;
 	bool unconfined;
@@ -34,5 +34,7 @@ int command_share_rpz(const struct command_call *call, struct err *err);
 int command_share_bgp(const struct command_call *call, struct err *err);
 
 struct output;
+struct share_for;
 /* Serve the zone until something fails; returns negative. */
-int command_share_zone(const struct share_output_options *options, struct output *output, struct err *err) must_check;
+int command_share_zone(const struct share_output_options *options, struct output *output, struct share_for *whom,
+		       struct err *err) must_check;

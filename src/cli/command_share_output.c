@@ -2,6 +2,7 @@
 #include "cli/command_share.h"
 
 #include "cli/command_indicator.h"
+#include "cli/command_share_for.h"
 #include "core/clock.h"
 #include "share/output.h"
 
@@ -18,6 +19,12 @@
 	 .argument = "DIR",                                                                                            \
 	 .help = "data directory of the hub",                                                                          \
 	 .help_ja = "ハブのデータディレクトリ"},                                                                       \
+		{"for",                                                                                                \
+		 OPTION_TEXT,                                                                                          \
+		 OPTION_AT(struct share_output_options, whom),                                                         \
+		 .argument = "MEMBER",                                                                                 \
+		 .help = "only what this member may see; a receipt is left in the audit log",                          \
+		 .help_ja = "この組織に見せてよいものだけ。監査記録に受領の記録を残す"},                               \
 	{                                                                                                              \
 		"score", OPTION_INT, OPTION_AT(struct share_output_options, score), "0",                               \
 			.max = 100, .argument = "N",                                                                   \
@@ -90,12 +97,22 @@ static int output_print(const struct command_call *call, enum output_format form
 	if (format != OUTPUT_LIST && format != OUTPUT_CSV)
 		output.kind = -1;
 	output.serial = (uint32_t)(output.now_ns / NS_PER_S);
+	struct share_for whom = {.registry = NULL};
 	int code = command_indicators_open(options->data, &output.store, err);
 	if (code == 0)
-		code = command_collection(output.store, call->operands[0], &output.collection, err);
+		code = share_for_open(options->data, options->whom, output.store, call->operands[0], &whom, err);
+	output.collection = whom.collection.id;
+	if (code == 0 && options->serve && whom.collection.sealed && !options->whom)
+		code = err_set(err, -EPERM, "'%s' is a group's collection: --for MEMBER says whom it is served to",
+			       whom.collection.name);
 	if (code == 0)
-		code = options->serve ? command_share_zone(options, &output, err)
+		code = share_for_look(&whom, &output, err);
+	if (code >= 0 && !options->serve)
+		code = share_for_tell(&whom, &output, output_format_names[format], err);
+	if (code >= 0)
+		code = options->serve ? command_share_zone(options, &output, &whom, err)
 				      : output_write(&output, print, NULL, &result, err);
+	share_for_close(&whom);
 	indicators_close(output.store);
 	if (code == 0 && fflush(stdout) != 0)
 		code = err_set(err, -EIO, "standard output: %s", strerror(errno));

@@ -4,6 +4,7 @@
 #include "cli/command_share.h"
 
 #include "cli/command_indicator.h"
+#include "cli/command_share_for.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "hub/listen.h"
@@ -23,7 +24,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { KEY_FILE_BYTES_MAX = 64 << 10, LOOK_MS = 100 };
+enum { KEY_FILE_BYTES_MAX = 64 << 10, LOOK_MS = 100, NO_COLLECTION = -1 };
 
 struct zone_command {
 	struct zone_server server;
@@ -142,9 +143,10 @@ static int write_all(int fd, const void *data, size_t bytes)
 }
 
 /* Make the zone whenever something was put, or time changed it, and hand it to the child; until it ends. */
-static int zone_feed(struct output *output, int fd, struct child *child, struct err *err)
+static int zone_feed(struct output *output, struct share_for *whom, int fd, struct child *child, struct err *err)
 {
 	int64_t made = -1, good_until_ns = 0;
+	bool was_shown = true;
 	for (;;) {
 		int64_t generation;
 		struct pollfd ended = {child_fd(child), POLLIN, 0};
@@ -152,10 +154,19 @@ static int zone_feed(struct output *output, int fd, struct child *child, struct 
 			return err_set(err, -ECHILD, "the process that speaks DNS ended");
 		int result = indicators_generation(output->store, &generation, err);
 		output->now_ns = clock_now_ns();
-		if (result == 0 && generation == made && output->now_ns < good_until_ns)
+		int looked = result == 0 ? share_for_look(whom, output, err) : result;
+		bool shown = looked != -ENOENT; /* what is no more for them is taken from the zone */
+		if (looked < 0 && shown)
+			return looked;
+		if (looked == 0 && shown == was_shown && generation == made && output->now_ns < good_until_ns)
+			continue;
+		if (!shown && shown == was_shown && made >= 0)
 			continue;
 		struct zone_text text = {NULL, 0, 0};
 		struct output_result written;
+		output->collection = shown ? whom->collection.id : NO_COLLECTION;
+		if (shown)
+			result = share_for_tell(whom, output, "rpz", err);
 		if (result == 0)
 			result = output_write(output, text_add_bytes, &text, &written, err);
 		uint64_t bytes = text.count;
@@ -166,11 +177,13 @@ static int zone_feed(struct output *output, int fd, struct child *child, struct 
 		if (result < 0)
 			return result;
 		made = generation;
+		was_shown = shown;
 		good_until_ns = written.good_until_ns;
 	}
 }
 
-int command_share_zone(const struct share_output_options *options, struct output *output, struct err *err)
+int command_share_zone(const struct share_output_options *options, struct output *output, struct share_for *whom,
+		       struct err *err)
 {
 	static struct zone_command command;
 	char url[LISTEN_URL_BYTES];
@@ -198,7 +211,7 @@ int command_share_zone(const struct share_output_options *options, struct output
 	if (result == 0) {
 		printf("zone %s at %s\n", options->name, url);
 		fflush(stdout);
-		result = zone_feed(output, pair[0], &child, err);
+		result = zone_feed(output, whom, pair[0], &child, err);
 	}
 	close(pair[0]);
 	child_end(&child, 1000);

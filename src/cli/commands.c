@@ -6,6 +6,7 @@
 #include "cli/command_indicator.h"
 #include "cli/command_member.h"
 #include "cli/command_share.h"
+#include "cli/command_share_groups.h"
 
 #include <stddef.h>
 
@@ -220,6 +221,52 @@ const struct command commands[] = {
 		.options_bytes = sizeof(struct share_output_options),
 		.run = command_share_bgp,
 		.example = "yagura share bgp members --data DIR --daemon frr",
+	},
+	{
+		.name = "share groups",
+		.summary = "list sharing groups, show one, make or change one",
+		.summary_ja = "共有グループの一覧・表示・作成・変更",
+		.operands = "[GROUP]",
+		.operands_help = "key of a group; its fields are set as given here",
+		.options = share_groups_option_table,
+		.groups = {{member_place_option_table, offsetof(struct share_groups_options, place)}},
+		.options_bytes = sizeof(struct share_groups_options),
+		.run = command_share_groups,
+		.example = "yagura share groups energy --name Energy --member plant --member grid --confidential yes",
+	},
+	{
+		.name = "share propose",
+		.summary = "propose a release to groups, for another to decide",
+		.summary_ja = "グループへの公開を起案する(別の人が承認する)",
+		.operands = "VALUE",
+		.operands_help = "an address, a name, a URL, a hash; or an id, with --what",
+		.options = share_propose_option_table,
+		.groups = {{member_place_option_table, offsetof(struct share_propose_options, place)}},
+		.options_bytes = sizeof(struct share_propose_options),
+		.run = command_share_propose,
+		.example = "yagura share propose 198.51.100.7 --to energy --tlp amber --title 'scans for CVE-2026-1'",
+	},
+	{
+		.name = "share release",
+		.summary = "the queue of releases; who one would reach; release, refuse or withdraw it",
+		.summary_ja = "公開の一覧、届く相手の確認、承認・却下・取り下げ",
+		.operands = "[ID]",
+		.operands_help = "id of a release",
+		.options = share_release_option_table,
+		.groups = {{member_place_option_table, offsetof(struct share_release_options, place)}},
+		.options_bytes = sizeof(struct share_release_options),
+		.run = command_share_release,
+		.example = "yagura share release --state proposed",
+	},
+	{
+		.name = "share receipts",
+		.summary = "what audiences were given, and when",
+		.summary_ja = "誰にいつ何を渡したかの記録",
+		.options = share_receipts_option_table,
+		.groups = {{member_place_option_table, offsetof(struct share_receipts_options, place)}},
+		.options_bytes = sizeof(struct share_receipts_options),
+		.run = command_share_receipts,
+		.example = "yagura share receipts --limit 20",
 	},
 	{
 		.name = "backup",

@@ -2,18 +2,14 @@
  * again. */
 #include "hub/receipts.h"
 
-#include "core/clock.h"
 #include "hub/keeper.h"
-#include "store/audit.h"
+#include "share/disclosure.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
-
-enum { FILTER_SHOWN_BYTES = 1024 };
 
 struct given {
 	uint64_t key;
@@ -68,42 +64,23 @@ static uint64_t key_of(const struct api_call *call, const struct indicators_coll
 	return XXH64(filter, strlen(filter), XXH64(text, (size_t)bytes, 0));
 }
 
-static json_t *instant(int64_t us)
+static int entry_write(const struct api_call *call, struct disclosure *disclosure, struct err *err)
 {
-	char text[TIME_TEXT_BYTES];
-	return us > 0 ? json_string(time_format(us * NS_PER_US, text)) : json_null();
-}
-
-static int entry_write(const struct api_call *call, const struct indicators_collection *collection, const char *way,
-		       const char *filter, enum tlp withheld, int64_t after_us, int64_t until_us, int64_t objects,
-		       struct err *err)
-{
-	char actor[REGISTRY_NAME_BYTES + 8], shown[FILTER_SHOWN_BYTES];
+	char actor[REGISTRY_NAME_BYTES + 8];
 	snprintf(actor, sizeof actor, "%s%s", call->user.is_token ? "token " : "", call->user.name);
-	snprintf(shown, sizeof shown, "%s", filter);
-	json_t *detail = json_pack("{s:s, s:s, s:I, s:o, s:o, s:I, s:I, s:s}", "way", way, "filter", shown, "objects",
-				   (json_int_t)objects, "after", instant(after_us), "until", instant(until_us),
-				   "after_us", (json_int_t)after_us, "until_us", (json_int_t)until_us, "most",
-				   tlp_names[withheld ? withheld - 1 : TLP_RED]);
-	if (!detail)
-		return err_set(err, -EINVAL, "a filter in UTF-8 was expected");
-	const struct audit_entry entry = {.time_ns = clock_now_ns(),
-					  .actor = actor,
-					  .peer = call->peer,
-					  .action = AUDIT_DISCLOSED,
-					  .subject = collection->name,
-					  .member = call->user.member,
-					  .detail = detail};
-	int code = registry_audit(call->keeper->registry, &entry, err);
-	json_decref(detail);
-	return code;
+	disclosure->actor = actor;
+	disclosure->peer = call->peer;
+	disclosure->member = call->user.member;
+	return disclosure_write(call->keeper->registry, disclosure, err);
 }
 
 int receipt_write(struct api_call *call, const struct indicators_collection *collection, const char *way,
 		  const char *filter, enum tlp withheld, int64_t after_us, struct err *err)
 {
 	struct receipts *receipts = call->keeper->receipts;
-	int64_t generation, objects = 0, until_us = 0;
+	struct disclosure disclosure = {
+		.collection = collection->name, .way = way, .filter = filter, .withheld = withheld};
+	int64_t generation;
 	int code = indicators_generation(call->keeper->indicators, &generation, err);
 	if (code < 0)
 		return code;
@@ -112,14 +89,15 @@ int receipt_write(struct api_call *call, const struct indicators_collection *col
 	bool within = given->used && after_us >= given->after_us;
 	given->used = ++receipts->used;
 	if (!within || given->generation != generation) {
-		int64_t from_us = within && after_us < given->until_us ? given->until_us : after_us;
-		code = indicators_shelf_span(call->keeper->indicators, collection->id, from_us, withheld, &objects,
-					     &until_us, err);
-		if (code == 0 && objects > 0)
-			code = entry_write(call, collection, way, filter, withheld, from_us, until_us, objects, err);
+		bool on = within && after_us < given->until_us;
+		disclosure.after_us = on ? given->until_us : after_us;
+		code = indicators_shelf_span(call->keeper->indicators, collection->id, disclosure.after_us, withheld,
+					     &disclosure.objects, &disclosure.until_us, err);
+		if (code == 0 && disclosure.objects > 0)
+			code = entry_write(call, &disclosure, err);
 		if (code == 0) {
-			given->after_us = within && after_us < given->until_us ? given->after_us : after_us;
-			given->until_us = until_us;
+			given->after_us = on ? given->after_us : after_us;
+			given->until_us = disclosure.until_us;
 			given->generation = generation;
 		} else {
 			given->used = 0;

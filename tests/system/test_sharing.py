@@ -335,6 +335,46 @@ def what_was_given_is_receipted_once():
     assert HUB.local("GET", "/api/v1/audit/state").json()["sound"]
 
 
+def commands_do_the_same():
+    data = os.path.join(HUB.data, "data")
+
+    def run(*arguments, status=0, **env):
+        code, out, err = harness.yagura("share", *arguments, **env)
+        assert code == status, (arguments, code, out, err)
+        return out if status == 0 else err
+    run("groups", "shell", "--data", data, "--name", "Shell", "--member", "ash", "--member", "doug", "--group", "inner")
+    group = json.loads(run("groups", "shell", "--data", data, "--json"))
+    assert group["members"] == ["ash", "doug"] and group["groups"] == ["inner"], group
+    run("groups", "shell", "--data", data, "--member", "ash", "--confidential", "yes")
+    group = json.loads(run("groups", "shell", "--data", data, "--json"))
+    assert group["members"] == ["ash"] and group["groups"] == ["inner"] and group["confidential"] and group["name"] == "Shell", group
+    assert "come to lie in itself" in run("groups", "inner", "--data", data, "--group", "shell", status=1)
+    assert "shell" in run("groups", "--data", data)
+    url = ("--url", f"http://127.0.0.1:{HUB.port}")
+    analyst(), operator()
+    assert "no group 'shell'" in run("propose", "203.0.113.90", "--to", "shell", *url, status=1, YAGURA_TOKEN=TOKENS["annika"])
+    release = json.loads(run("propose", "203.0.113.90", "--to", "shell", *url, "--tlp", "red", "--json", YAGURA_TOKEN=TOKENS["olga"]))
+    text = run("release", str(release["id"]), "--data", data)
+    assert "1 members would see it" in text and "warning:" in text, text
+    digest = text.split("--preview ")[1].split()[0]
+    assert "second person" in run("release", str(release["id"]), *url, "--preview", digest, "--acknowledged", status=1, YAGURA_TOKEN=TOKENS["olga"])
+    assert "unusual" in run("release", str(release["id"]), "--data", data, "--preview", digest, status=1)
+    done = json.loads(run("release", str(release["id"]), "--data", data, "--preview", digest, "--acknowledged", "--json"))
+    assert done["state"] == "released" and done["releaser"] == "local", done
+    name = group["collection"]
+    assert run("list", name, "--data", data) == run("list", name, "--data", data, "--for", "ash") == "203.0.113.90\n"
+    assert run("list", name, "--data", data, "--for", "birch") == ""  # in it by another group: not for what is RED
+    assert "32.90.113.0.203.rpz-ip" in run("rpz", name, "--data", data, "--for", "ash")
+    assert "no collection" in run("nft", name, "--data", data, "--for", "doug", status=1)
+    assert "--for MEMBER" in run("rpz", name, "--data", data, "--serve", "127.0.0.1:0", "--key-file", "/nowhere", status=1)
+    assert [r["detail"]["way"] for r in receipts_of(name)] == ["rpz", "list"], receipts_of(name)
+    assert name in run("receipts", "--data", data)
+    run("release", str(release["id"]), "--data", data, "--withdraw")
+    assert run("list", name, "--data", data) == ""
+    run("groups", "shell", "--data", data, "--remove")
+    assert "no such group" in run("groups", "shell", "--data", data, status=1)
+
+
 def everything_is_there_after_a_restart():
     name = collection("outer")
     before, groups = listed(operator(), name), ask(operator(), "GET", "/groups")
@@ -365,7 +405,7 @@ def main():
         harness.main([groups_lie_in_groups_and_never_in_themselves, a_hidden_group_leaves_no_trace, two_people_release,
                       what_is_released_can_be_taken_back, beyond_the_sector_is_said, who_brought_it_stays_unnamed,
                       nothing_goes_round_the_two, a_clearance_caps_what_a_collection_shows, random_worlds_show_what_the_oracle_says,
-                      what_was_given_is_receipted_once, everything_is_there_after_a_restart, a_group_that_is_gone_shows_nothing])
+                      what_was_given_is_receipted_once, commands_do_the_same, everything_is_there_after_a_restart, a_group_that_is_gone_shows_nothing])
     finally:
         HUB.close()
 
