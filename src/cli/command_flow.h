@@ -3,10 +3,26 @@
 
 #include "cli/command.h"
 
+#include <stdint.h>
+
 struct flow_read_options {
 	struct common_options common;
 	bool records;
 	int64_t limit;
+	const char *archive;
 };
 extern const struct option_spec flow_read_option_table[];
 int command_flow_read(const struct command_call *call, struct err *err);
+
+struct flow_query_options {
+	struct common_options common;
+	const char *archive, *statistic, *aggregate, *from, *to;
+	int64_t limit;
+};
+extern const struct option_spec flow_query_option_table[];
+int command_flow_query(const struct command_call *call, struct err *err);
+
+/* One flow of a batch, as a line or as JSON. */
+struct batch;
+void flow_print_json(const struct batch *batch, uint32_t row);
+void flow_print_line(const struct batch *batch, uint32_t row);

@@ -5,6 +5,7 @@
 
 #include "core/clock.h"
 #include "observe/flow/reader.h"
+#include "store/archive.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -15,6 +16,9 @@ const struct option_spec flow_read_option_table[] = {
 	 .help_ja = "フローを 1 行ずつすべて表示する"},
 	{"limit", OPTION_INT, OPTION_AT(struct flow_read_options, limit), .min = 0, .max = INT64_MAX,
 	 .help = "flows to print at most; 0: all of them", .help_ja = "表示するフローの上限(0 はすべて)"},
+	{"archive", OPTION_PATH, OPTION_AT(struct flow_read_options, archive), .argument = "DIR", .letter = 'w',
+	 .help = "keep the flows in this archive, made where it is not",
+	 .help_ja = "フローをこのアーカイブに残す(なければ作る)"},
 	{NULL},
 };
 
@@ -22,72 +26,14 @@ struct flows {
 	struct sink sink;
 	struct progress progress;
 	const struct flow_read_options *options;
+	struct archive *archive; /* NULL: nothing is kept */
 	uint64_t records, printed, packets, bytes;
 	int64_t first_ns, last_ns;
 	unsigned troubles;
 };
 
-/* --- records ----------------------------------------------------------------------------------------------------- */
-
-static json_t *cell(const struct batch *batch, unsigned column, uint32_t row)
-{
-	char text[ADDR_TEXT_BYTES + TIME_TEXT_BYTES];
-	switch (batch->kind->columns[column].type) {
-	case COLUMN_U8:
-		return json_integer(BATCH_COLUMN(batch, uint8_t, column)[row]);
-	case COLUMN_U16:
-		return json_integer(BATCH_COLUMN(batch, uint16_t, column)[row]);
-	case COLUMN_U32:
-		return json_integer(BATCH_COLUMN(batch, uint32_t, column)[row]);
-	case COLUMN_TIME:
-		return json_string(time_format(BATCH_COLUMN(batch, int64_t, column)[row], text));
-	case COLUMN_ADDR:
-		return json_string(addr_format(&BATCH_COLUMN(batch, struct addr, column)[row], text));
-	default:
-		return json_integer((json_int_t)BATCH_COLUMN(batch, uint64_t, column)[row]);
-	}
-}
-
-static void record_print_json(const struct batch *batch, uint32_t row)
-{
-	json_t *record = json_object();
-	for (unsigned column = 0; batch->kind->columns[column].name; column++)
-		json_object_set_new(record, batch->kind->columns[column].name, cell(batch, column, row));
-	json_dumpf(record, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(record);
-}
-
-static void end_format(const struct addr *addr, uint16_t port, char *text, size_t bytes)
-{
-	char address[ADDR_TEXT_BYTES];
-	addr_format(addr, address);
-	if (addr_is_v4(addr))
-		snprintf(text, bytes, "%s:%u", address, port);
-	else
-		snprintf(text, bytes, "[%s]:%u", address, port);
-}
-
-static void record_print_line(const struct batch *batch, uint32_t row)
-{
-	const struct record_kind *kind = batch->kind;
-	char when[TIME_TEXT_BYTES], source[ADDR_TEXT_BYTES + 8], target[ADDR_TEXT_BYTES + 8];
-	int64_t first = BATCH_COLUMN(batch, int64_t, record_column_index(kind, "first"))[row];
-	int64_t last = BATCH_COLUMN(batch, int64_t, record_column_index(kind, "last"))[row];
-	end_format(&BATCH_COLUMN(batch, struct addr, record_column_index(kind, "source"))[row],
-		   BATCH_COLUMN(batch, uint16_t, record_column_index(kind, "source_port"))[row], source, sizeof source);
-	end_format(&BATCH_COLUMN(batch, struct addr, record_column_index(kind, "target"))[row],
-		   BATCH_COLUMN(batch, uint16_t, record_column_index(kind, "target_port"))[row], target, sizeof target);
-	printf("%-30s %10.3f s %3u %40s -> %-40s %10llu %14llu\n", time_format(first, when),
-	       (double)(last - first) / 1e9, BATCH_COLUMN(batch, uint8_t, record_column_index(kind, "protocol"))[row],
-	       source, target,
-	       (unsigned long long)BATCH_COLUMN(batch, uint64_t, record_column_index(kind, "packets"))[row],
-	       (unsigned long long)BATCH_COLUMN(batch, uint64_t, record_column_index(kind, "bytes"))[row]);
-}
-
 static int flows_put(struct sink *sink, const struct batch *batch, struct err *err)
 {
-	(void)err;
 	struct flows *flows = (struct flows *)sink;
 	int first = record_column_index(batch->kind, "first"), last = record_column_index(batch->kind, "last");
 	int packets = record_column_index(batch->kind, "packets"), bytes = record_column_index(batch->kind, "bytes");
@@ -101,12 +47,12 @@ static int flows_put(struct sink *sink, const struct batch *batch, struct err *e
 		bool shown = !flows->options->limit || flows->printed < (uint64_t)flows->options->limit;
 		flows->printed += shown;
 		if (shown && flows->options->records && flows->options->common.json)
-			record_print_json(batch, row);
+			flow_print_json(batch, row);
 		else if (shown && flows->options->records)
-			record_print_line(batch, row);
+			flow_print_line(batch, row);
 	}
 	flows->records += batch->rows;
-	return 0;
+	return flows->archive ? archive_put(flows->archive, batch, err) : 0;
 }
 
 /* --- report ------------------------------------------------------------------------------------------------------ */
@@ -206,7 +152,10 @@ int command_flow_read(const struct command_call *call, struct err *err)
 	struct flow_watch watch = {progress_tell, trouble_tell, &flows};
 	struct collector *collector = NULL;
 	int64_t began = clock_monotonic_ns();
-	int result = collector_new(&(struct collector_options){.sensor = 0}, &flows.sink, &collector, err);
+	struct archive_options keeping = {.dir = options->archive, .kind = &record_flow};
+	int result = options->archive ? archive_open(&keeping, &flows.archive, err) : 0;
+	if (result == 0)
+		result = collector_new(&(struct collector_options){.sensor = 0}, &flows.sink, &collector, err);
 	for (int i = 0; i < call->operand_count && result == 0; i++) {
 		struct flow_file_figures figures = {0};
 		flows.progress.label = call->operands[i];
@@ -216,6 +165,8 @@ int command_flow_read(const struct command_call *call, struct err *err)
 	}
 	if (result == 0)
 		result = collector_flush(collector, err);
+	if (result == 0 && flows.archive)
+		result = archive_flush(flows.archive, err);
 	if (result == 0 && !options->records) {
 		json_t *report = report_json(&flows, collector, (double)(clock_monotonic_ns() - began) / 1e9);
 		if (options->common.json) {
@@ -227,5 +178,6 @@ int command_flow_read(const struct command_call *call, struct err *err)
 		json_decref(report);
 	}
 	collector_free(collector);
+	archive_close(flows.archive);
 	return result < 0 || flows.troubles ? EXIT_FAILED : EXIT_DONE;
 }

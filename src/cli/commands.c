@@ -51,8 +51,8 @@ const struct command commands[] = {
 	},
 	{
 		.name = "flow read",
-		.summary = "tell what captures of flow exports hold; nothing is kept",
-		.summary_ja = "フロー情報のキャプチャの中身を示す(何も保存しない)",
+		.summary = "tell what captures of flow exports hold, and keep it in an archive where wanted",
+		.summary_ja = "フロー情報のキャプチャの中身を示し、望めばアーカイブに残す",
 		.operands = "FILE...",
 		.operands_help =
 			"pcap, pcapng or ERF of NetFlow v5, v9, IPFIX and sFlow, also gzip, zstd or xz; a directory; "
@@ -61,6 +61,18 @@ const struct command commands[] = {
 		.options_bytes = sizeof(struct flow_read_options),
 		.run = command_flow_read,
 		.example = "yagura flow read --json exports.pcap.zst",
+	},
+	{
+		.name = "flow query",
+		.summary = "ask an archive of flows in nfdump's language",
+		.summary_ja = "フローのアーカイブに nfdump の言葉で問い合わせる",
+		.operands = "['FILTER']",
+		.operands_help = "as in nfdump(1): 'src net 10/8 and dst port in [22 23] and packets > 3'; without "
+				 "one, every flow",
+		.options = flow_query_option_table,
+		.options_bytes = sizeof(struct flow_query_options),
+		.run = command_flow_query,
+		.example = "yagura flow query -r DIR 'proto tcp and dst port 23' -s srcip/bytes -n 20",
 	},
 	{
 		.name = "simulate telescope",

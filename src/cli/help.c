@@ -111,7 +111,10 @@ static const char *type_argument(const struct option_spec *spec)
 static void option_print(const struct option_spec *spec)
 {
 	char left[80];
-	snprintf(left, sizeof left, "--%s %s", spec->name, type_argument(spec));
+	char letter[8] = "";
+	if (spec->letter)
+		snprintf(letter, sizeof letter, "-%c, ", spec->letter);
+	snprintf(left, sizeof left, "%s--%s %s", letter, spec->name, type_argument(spec));
 	printf("  %-28s %s", left, in_language(spec->help ? spec->help : "", spec->help_ja));
 	if (spec->default_text && spec->type != OPTION_FLAG)
 		printf(in_language(" (default %s)", "(既定値 %s)"), spec->default_text);
@@ -162,7 +165,10 @@ static void troff_print(const char *text)
 
 static void manual_option(const struct option_spec *spec)
 {
-	printf(".TP\n.B \\-\\-");
+	printf(".TP\n.B ");
+	if (spec->letter)
+		printf("\\-%c, ", spec->letter);
+	printf("\\-\\-");
 	troff_print(spec->name);
 	printf("\n");
 	if (*type_argument(spec)) {

@@ -236,6 +236,21 @@ static int option_take(const struct option_spec *table, void *values, struct poo
 	return result;
 }
 
+/* "-s" as "--stat". NULL: there is no such letter. */
+static char *letter_expand(const struct option_spec *table, struct pool *pool, const char *given, struct err *err)
+{
+	const struct option_spec *spec = table;
+	while (spec->name && (spec->letter != given[1] || given[2]))
+		spec++;
+	size_t bytes = spec->name ? strlen(spec->name) + 3 : 0;
+	char *name = bytes ? pool_alloc(pool, bytes) : NULL;
+	if (name)
+		snprintf(name, bytes, "--%s", spec->name);
+	else
+		err_set(err, -EINVAL, "there is no option '%.64s'; --help lists them", given);
+	return name;
+}
+
 int options_take(const struct option_spec *table, void *values, struct pool *pool, int *argc, char **argv,
 		 struct err *err)
 {
@@ -249,10 +264,9 @@ int options_take(const struct option_spec *table, void *values, struct pool *poo
 			break;
 		}
 		if (argv[i][0] == '-' && argv[i][1] != '-' && argv[i][1]) {
-			static char output[] = "--output";
-			if (strcmp(argv[i], "-o") != 0 || !option_find(table, "output"))
-				return err_set(err, -EINVAL, "there is no option '%.64s'; --help lists them", argv[i]);
-			argv[i] = output;
+			argv[i] = letter_expand(table, pool, argv[i], err);
+			if (!argv[i])
+				return -EINVAL;
 		}
 		if (strncmp(argv[i], "--", 2) != 0) {
 			argv[kept++] = argv[i++];

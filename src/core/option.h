@@ -44,6 +44,7 @@ struct option_spec {
 	const char *argument;       /* what help shows after the name: DIR, ADDR ... */
 	const char *help, *help_ja; /* one sentence without a full stop */
 	bool required;
+	char letter; /* 's': also -s; 0: none */
 };
 
 #define OPTION_AT(structure, field) .offset = offsetof(structure, field)

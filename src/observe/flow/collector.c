@@ -149,30 +149,39 @@ static uint64_t times(uint64_t count, uint32_t sampling)
 	return __builtin_mul_overflow(count, (uint64_t)sampling, &product) ? UINT64_MAX : product;
 }
 
-/* What the decoder cannot know of rows begin..end: whose they are, and what a sampled packet stands for. */
+/* What sampled packets stand for. */
+static void row_scale(void *const *columns, uint32_t row, uint32_t one_in)
+{
+	for (unsigned field = FLOW_PACKETS; field <= FLOW_REVERSE_BYTES; field++) {
+		uint64_t *counts = columns[field];
+		counts[row] = times(counts[row], one_in);
+	}
+}
+
+/* What the decoder cannot know of rows begin..end: whose they are, and how they were sampled. `silent`: no record says.
+ */
 static void rows_finish(struct collector *collector, const struct exporter *exporter,
-			const struct flow_message *message, uint32_t begin, uint32_t end)
+			const struct flow_message *message, bool silent, uint32_t begin, uint32_t end)
 {
 	struct batch *batch = collector->batch;
 	void *const *columns = collector->columns.columns;
 	uint32_t *sampling = columns[FLOW_SAMPLING];
+	uint32_t usual = message->sampling ? message->sampling : exporter_sampling(exporter, 0);
 	for (uint32_t row = begin; row < end; row++) {
 		BATCH_COLUMN(batch, uint16_t, 0)[row] = collector->options.sensor;
 		BATCH_COLUMN(batch, struct addr, 1)[row] = exporter->address;
 		BATCH_COLUMN(batch, uint32_t, 2)[row] = exporter->domain;
+		if (silent)
+			sampling[row] = usual;
 	}
+	if (silent && usual == 1)
+		return;
 	for (uint32_t row = begin; row < end; row++) {
-		uint32_t one_in = sampling[row];
-		if (one_in == 0)
-			one_in = message->sampling ? message->sampling
-						   : exporter_sampling(exporter, collector->samplers[row]);
-		sampling[row] = one_in;
-		if (__builtin_expect(one_in == 1, 1))
-			continue;
-		for (unsigned field = FLOW_PACKETS; field <= FLOW_REVERSE_BYTES; field++) {
-			uint64_t *counts = columns[field];
-			counts[row] = times(counts[row], one_in);
-		}
+		uint32_t sampler = collector->samplers[row];
+		if (sampling[row] == 0)
+			sampling[row] = sampler ? exporter_sampling(exporter, sampler) : usual;
+		if (sampling[row] > 1)
+			row_scale(columns, row, sampling[row]);
 	}
 }
 
@@ -186,6 +195,7 @@ static int rows_room(struct collector *collector, struct err *err)
 static int data_decode(struct collector *collector, struct exporter *exporter, const struct flow_plan *plan,
 		       const struct flow_message *message, struct cursor *body, int64_t *records, struct err *err)
 {
+	const uint64_t unsaid = UINT64_C(1) << FLOW_SAMPLING | UINT64_C(1) << FLOW_SAMPLER;
 	for (;;) {
 		int result = rows_room(collector, err);
 		if (result < 0)
@@ -193,7 +203,8 @@ static int data_decode(struct collector *collector, struct exporter *exporter, c
 		enum flow_fault fault;
 		uint32_t begin = collector->columns.rows;
 		uint32_t count = flow_plan_decode(plan, message, body, &collector->columns, &fault);
-		rows_finish(collector, exporter, message, begin, begin + count);
+		bool silent = (plan->absent & unsaid) == unsaid;
+		rows_finish(collector, exporter, message, silent, begin, begin + count);
 		exporter->figures.records += count;
 		exporter->figures.faults[fault] += fault != FLOW_SOUND;
 		*records += count;
@@ -291,7 +302,7 @@ static int samples_take(struct collector *collector, struct exporter *exporter, 
 			return result;
 		uint32_t begin = collector->columns.rows;
 		uint32_t count = flow_sflow_decode(message, &collector->columns, &samples, &fault);
-		rows_finish(collector, exporter, message, begin, begin + count);
+		rows_finish(collector, exporter, message, false, begin, begin + count);
 		exporter->figures.records += count;
 		exporter->figures.faults[fault] += fault != FLOW_SOUND;
 	}
