@@ -1,4 +1,5 @@
-/* SQLite for the registry: opened with WAL, foreign keys and full synchronisation; schema by numbered steps in
+/* SQLite for the registry: opened with WAL, foreign keys and full synchronisation, and without temporary files, which a
+ * confined keeper could not make; schema by numbered steps in
  * user_version. A step is never changed once it was released. */
 #include "store/groups_parts.h"
 #include "store/notices_parts.h"
@@ -229,7 +230,7 @@ int registry_open(const char *dir, struct registry **ret_registry, struct err *e
 		sqlite3_busy_timeout(registry->database, 5000);
 		code = run_script(registry,
 				  "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
-				  "PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON",
+				  "PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY",
 				  err);
 	}
 	umask(mask);
