@@ -352,6 +352,45 @@ static void members_are_found(void **state)
 	remove_tree(dir);
 }
 
+static void people_are_bound_to_their_member(void **state)
+{
+	(void)state;
+	static const char password[] = "correct horse battery";
+	char room[64], *dir = make_quick_dir(room), token[REGISTRY_TOKEN_BYTES];
+	struct registry *registry = made(dir);
+	struct registry_user user;
+	struct err err = {""};
+	enum role viewer = ROLE_VIEWER, member = ROLE_MEMBER;
+	int64_t id = 0;
+	unsigned wait;
+	put(registry, "{\"key\":\"a\",\"name\":\"A\"}");
+	uint32_t a = id_of(registry, "a");
+	assert_int_equal(registry_user_add(registry, "aya", password, ROLE_MEMBER, 0, &err), -EINVAL);
+	assert_int_equal(registry_user_add(registry, "aya", password, ROLE_MEMBER, 99, &err), -ENOENT);
+	assert_int_equal(registry_user_add(registry, "aya", password, ROLE_VIEWER, a, &err), -EINVAL);
+	must(registry_user_add(registry, "aya", password, ROLE_MEMBER, a, &must_err));
+	must(registry_login(registry, "aya", password, "192.0.2.1", T0, &user, &wait, &must_err));
+	assert_int_equal(user.member, a);
+	must(registry_session_new(registry, "aya", T0, NS_PER_HOUR, token, &must_err));
+	must(registry_session_find(registry, token, T0, &user, &must_err));
+	assert_int_equal(user.role, ROLE_MEMBER);
+	assert_int_equal(user.member, a);
+	refused(registry, "[{\"remove\":true,\"member\":{\"key\":\"a\"}}]", "'aya' is bound to it");
+	must(registry_user_change(registry, "aya", NULL, &viewer, 0, &must_err));
+	must(registry_session_find(registry, token, T0, &user, &must_err));
+	assert_int_equal(user.role, ROLE_VIEWER);
+	assert_int_equal(user.member, 0);
+	assert_int_equal(registry_user_change(registry, "aya", NULL, &member, 0, &err), -EINVAL);
+	must(registry_token_new(registry, "machine", ROLE_MEMBER, a, T0, &id, token, &must_err));
+	must(registry_token_find(registry, token, T0, &user, &must_err));
+	assert_int_equal(user.member, a);
+	refused(registry, "[{\"remove\":true,\"member\":{\"key\":\"a\"}}]", "'machine' is bound to it");
+	must(registry_token_delete(registry, id, &must_err));
+	put(registry, "[{\"remove\":true,\"member\":{\"key\":\"a\"}}]");
+	registry_close(registry);
+	remove_tree(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -363,6 +402,7 @@ int main(void)
 		cmocka_unit_test(prefixes_are_those_valid_now),
 		cmocka_unit_test(the_most_specific_wins_and_ties_are_shown),
 		cmocka_unit_test(members_are_found),
+		cmocka_unit_test(people_are_bound_to_their_member),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
