@@ -2,6 +2,7 @@
 #include "cli/command_hub.h"
 #include "cli/modules.h"
 #include "cli/paths.h"
+#include "cli/whole_file.h"
 
 #include "observe/telescope/sensor.h"
 
@@ -72,6 +73,31 @@ static int hub_captures(const struct command_call *call, struct command_hub_opti
 	return 0;
 }
 
+/* The members whose addresses the simulation uses are read here: the keeper opens no file that lies elsewhere. */
+static int hub_simulation(struct command_hub_options *options, struct pool *pool, struct hub_setup *setup,
+			  struct err *err)
+{
+	struct simulation_feed made;
+	struct whole_file members;
+	int result = simulation_feed_new(&options->simulation, pool, &made, err);
+	if (result < 0)
+		return result;
+	options->telescope.feed = made.feed;
+	options->telescope.darknet = made.darknet;
+	if (!made.members)
+		return 0;
+	result = whole_file_open(made.members, &members, err);
+	if (result < 0)
+		return result;
+	char *text = pool_alloc(pool, members.bytes + 1);
+	if (text) {
+		setup->first_members = memcpy(text, members.text, members.bytes);
+		setup->first_members_bytes = members.bytes;
+	}
+	whole_file_close(&members);
+	return text ? 0 : err_set(err, -ENOMEM, "no memory for the members");
+}
+
 static int hub_source(struct command_hub_options *options, struct pool *pool, struct hub_setup *setup, struct err *err)
 {
 	options->telescope.surveys = path_shared(pool, options->telescope.surveys, "data/survey-organisations.yaml");
@@ -89,8 +115,7 @@ static int hub_source(struct command_hub_options *options, struct pool *pool, st
 		snprintf(path, sizeof path, "%s/observations.duckdb", options->hub.data);
 		if (options->simulation.history_ns == 0 && access(path, F_OK) < 0)
 			options->simulation.history_ns = 6 * NS_PER_HOUR;
-		return simulation_feed_new(&options->simulation, pool, &options->telescope.feed,
-					   &options->telescope.darknet, err);
+		return hub_simulation(options, pool, setup, err);
 	}
 	setup->mode = options->telescope.interface ? "live" : "capture";
 	if (!options->telescope.interface && options->telescope.captures.count == 0)

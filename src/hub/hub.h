@@ -56,6 +56,8 @@ struct hub_setup {
 	struct prefix_board *members;        /* that the sensors read and the keeper writes; may be NULL */
 	const struct prefix_list *darknet;   /* shown, and the denominator of the yearly report */
 	const char *darknet_label;
+	const char *first_members; /* CSV or JSON: whom a registry that never knew a member begins with; may be NULL */
+	size_t first_members_bytes;
 	double darknet_latitude, darknet_longitude; /* where the darknet is drawn on the map */
 };
 

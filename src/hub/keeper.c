@@ -12,6 +12,7 @@
 #include "hub/desk.h"
 #include "hub/keeper_alerts.h"
 #include "hub/receipts.h"
+#include "share/members.h"
 #include "share/text_decode.h"
 #include "share/warning.h"
 #include "sys/child.h"
@@ -179,6 +180,29 @@ static int warnings_open(struct keeper *keeper, struct err *err)
 	return result;
 }
 
+static int first_members(struct keeper *keeper, struct err *err)
+{
+	const struct hub_setup *hub = keeper->setup->hub;
+	const struct members_change how = {.who = "simulation", .now_ns = clock_now_ns()};
+	json_t *entries = NULL, *report = NULL, *before = NULL;
+	int result = hub->first_members ? registry_member_history(keeper->registry, 0, 0, 1, &before, err) : 0;
+	bool wanted = hub->first_members && json_array_size(before) == 0;
+	json_decref(before);
+	if (result == 0 && wanted)
+		result = members_read(hub->first_members, hub->first_members_bytes, &entries, err);
+	if (result == 0 && wanted)
+		result = registry_members_change(keeper->registry, entries, &how, &report, err);
+	if (result == 1) {
+		const json_t *fault = json_array_get(json_object_get(report, "faults"), 0);
+		result = err_set(err, -EINVAL, "the simulation's members, line %d: %s",
+				 (int)json_integer_value(json_object_get(fault, "line")),
+				 json_string_value(json_object_get(fault, "message")));
+	}
+	json_decref(entries);
+	json_decref(report);
+	return result;
+}
+
 static int keeper_open(struct keeper *keeper, struct err *err)
 {
 	const struct keeper_setup *setup = keeper->setup;
@@ -195,6 +219,8 @@ static int keeper_open(struct keeper *keeper, struct err *err)
 		result = store_open(&options, &keeper->store, err);
 	if (result == 0)
 		result = registry_open(setup->options->data, &keeper->registry, err);
+	if (result == 0)
+		result = first_members(keeper, err);
 	if (result == 0)
 		result = indicators_open(setup->options->data, &keeper->indicators, err);
 	if (result == 0 &&

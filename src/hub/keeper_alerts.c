@@ -217,12 +217,13 @@ static void observed_follow(struct alerts *alerts)
 				(int64_t)metric_sum(own->module->metrics, setup->metrics[i], "observed_milliseconds") *
 				NS_PER_MS;
 		struct observed *observed = &alerts->observed[i];
-		/* a capture has no gaps but those of its packets */
-		int64_t gap_ns = !own ? ALERTS_FAR_GAP_NS : own->live ? ALERTS_GAP_NS : INT64_MAX;
+		/* a capture has no gaps but those of its packets, and was observed from its beginning */
+		bool whole = own && !own->live;
+		int64_t gap_ns = !own ? ALERTS_FAR_GAP_NS : whole ? INT64_MAX : ALERTS_GAP_NS;
 		if (until_ns == 0 || until_ns <= observed->until_ns)
 			continue;
 		if (observed->until_ns == 0 || until_ns - observed->until_ns > gap_ns)
-			observed->since_ns = until_ns;
+			observed->since_ns = whole ? 0 : until_ns;
 		observed->until_ns = until_ns;
 	}
 }

@@ -39,7 +39,9 @@ enum field_type {
 };
 
 #define IN(section) (1u << SECTION_##section)
-#define ANYWHERE (IN(POPULATIONS) | IN(SCANNERS) | IN(ATTACKS) | IN(HOSTS) | IN(NOISE))
+#define SENDERS_OWN (IN(POPULATIONS) | IN(SCANNERS) | IN(INFECTIONS) | IN(HOSTS))
+#define BY_TURNS (IN(ATTACKS) | IN(INFECTIONS))
+#define ANYWHERE (SENDERS_OWN | IN(ATTACKS) | IN(NOISE))
 
 static const struct field {
 	const char *name;
@@ -51,10 +53,9 @@ static const struct field {
 } fields[] = {
 #define AT(field) offsetof(struct traffic_class, field)
 	{"name", FIELD_TEXT, AT(name), ANYWHERE, ANYWHERE},
-	{"sender", FIELD_CHOICE, AT(sender), IN(POPULATIONS) | IN(SCANNERS) | IN(HOSTS),
-	 IN(POPULATIONS) | IN(SCANNERS) | IN(HOSTS), .choices = sender_names},
+	{"sender", FIELD_CHOICE, AT(sender), SENDERS_OWN, SENDERS_OWN, .choices = sender_names},
 	{"version", FIELD_TEXT, AT(version), ANYWHERE},
-	{"maker", FIELD_TEXT, AT(maker), IN(POPULATIONS) | IN(HOSTS)},
+	{"maker", FIELD_TEXT, AT(maker), IN(POPULATIONS) | IN(INFECTIONS) | IN(HOSTS)},
 	{"organisation", FIELD_TEXT, AT(organisation), IN(SCANNERS)},
 	{"ptr", FIELD_TEXT, AT(ptr), IN(SCANNERS)},
 	{"survey", FIELD_FLAG, AT(survey), IN(SCANNERS)},
@@ -62,25 +63,25 @@ static const struct field {
 	{"prefixes", FIELD_PREFIXES, AT(prefixes), ANYWHERE},
 	{"anywhere", FIELD_FLAG, AT(anywhere), IN(NOISE)},
 	{"ip", FIELD_INT, AT(ip), ANYWHERE, .min = 4, .max = 6},
-	{"devices", FIELD_INT, AT(devices), ANYWHERE & ~IN(ATTACKS), IN(POPULATIONS) | IN(HOSTS) | IN(NOISE), 1,
+	{"devices", FIELD_INT, AT(devices), ANYWHERE & ~BY_TURNS, IN(POPULATIONS) | IN(HOSTS) | IN(NOISE), 1,
 	 DESCRIPTION_DEVICES_MAX},
 	{"rate", FIELD_NUMBER, AT(rate), ANYWHERE, ANYWHERE, 1e-6, 1e9},
 	{"ports", FIELD_PORTS, AT(ports), ANYWHERE},
-	{"payload", FIELD_TEXT, AT(payload_name), IN(POPULATIONS) | IN(SCANNERS) | IN(HOSTS)},
-	{"window", FIELD_INT, AT(window), IN(POPULATIONS) | IN(SCANNERS), .min = 0, .max = 65535},
+	{"payload", FIELD_TEXT, AT(payload_name), SENDERS_OWN},
+	{"window", FIELD_INT, AT(window), IN(POPULATIONS) | IN(SCANNERS) | IN(INFECTIONS), .min = 0, .max = 65535},
 	{"duty", FIELD_DUTY, 0, IN(POPULATIONS) | IN(HOSTS)},
 	{"growth", FIELD_GROWTH, 0, IN(POPULATIONS)},
-	{"start", FIELD_SPAN, AT(start), IN(POPULATIONS) | IN(ATTACKS) | IN(SCANNERS)},
-	{"duration", FIELD_SPAN, AT(duration), IN(ATTACKS) | IN(SCANNERS), IN(ATTACKS)},
-	{"every", FIELD_SPAN, AT(every), IN(ATTACKS)},
-	{"parallel", FIELD_INT, AT(parallel), IN(ATTACKS), .min = 1, .max = 4096},
+	{"start", FIELD_SPAN, AT(start), IN(POPULATIONS) | IN(SCANNERS) | BY_TURNS},
+	{"duration", FIELD_SPAN, AT(duration), IN(SCANNERS) | BY_TURNS, BY_TURNS},
+	{"every", FIELD_SPAN, AT(every), BY_TURNS},
+	{"parallel", FIELD_INT, AT(parallel), BY_TURNS, .min = 1, .max = 4096},
 	{"answers", FIELD_ANSWERS, AT(answers), IN(ATTACKS), IN(ATTACKS)},
 	{"spoof", FIELD_CHOICE, AT(spoof), IN(NOISE), IN(NOISE), .choices = spoof_names},
 #undef AT
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
 
-static const char *const section_names[] = {"populations", "scanners", "attacks", "hosts", "noise", NULL};
+static const char *const section_names[] = {"populations", "scanners", "attacks", "infections", "hosts", "noise", NULL};
 
 struct reader {
 	const char *where;
@@ -492,7 +493,7 @@ static int check_class(struct reader *reader, struct traffic_class *class)
 	if (class->has_growth && class->growth_initial > class->devices)
 		return refuse(reader, line, "%s: growth begins with more devices than there are", class->name);
 	if (class->every > 0 && class->duration > class->every)
-		return refuse(reader, line, "%s: an attack longer than 'every' would overtake itself", class->name);
+		return refuse(reader, line, "%s: longer than 'every', it would overtake itself", class->name);
 	if ((class->every < 0) != (class->duration < 0) && class->every != 0)
 		return refuse(reader, line, "%s: every and duration are both times or both shares of the run",
 			      class->name);
@@ -580,6 +581,21 @@ static int read_mixes(struct reader *reader, const yaml_node_t *node)
 	return 0;
 }
 
+/* The path of a file that is named as seen from the description's own place. */
+static int read_beside(struct reader *reader, const yaml_node_t *node, const char *name, const char **ret_path)
+{
+	const char *slash = strrchr(reader->where, '/'), *file = NULL;
+	char path[4096];
+	int result = read_text(reader, node, name, &file);
+	if (result < 0)
+		return result;
+	int folder = slash && file[0] != '/' ? (int)(slash + 1 - reader->where) : 0;
+	if (snprintf(path, sizeof path, "%.*s%s", folder, reader->where, file) >= (int)sizeof path)
+		return REFUSE(reader, node, "%s: the path is too long", name);
+	*ret_path = pool_text(reader->pool, path);
+	return *ret_path ? 0 : -ENOMEM;
+}
+
 static int read_top(struct reader *reader, const yaml_node_t *key, const yaml_node_t *value)
 {
 	struct description *description = reader->description;
@@ -588,6 +604,8 @@ static int read_top(struct reader *reader, const yaml_node_t *key, const yaml_no
 		return read_text(reader, value, name, &description->name);
 	if (name && strcmp(name, "summary") == 0)
 		return read_text(reader, value, name, &description->summary);
+	if (name && strcmp(name, "members") == 0)
+		return read_beside(reader, value, name, &description->members);
 	if (name && strcmp(name, "darknet") == 0)
 		return read_prefixes(reader, value, name, &description->darknet);
 	if (name && strcmp(name, "packets-per-second") == 0)
@@ -673,6 +691,11 @@ int description_read(const char *path, struct pool *pool, struct description *re
 		result = description_parse(path, bytes, length, pool, ret_description, err);
 	free(bytes);
 	return result;
+}
+
+bool traffic_by_turns(const struct traffic_class *class)
+{
+	return class->section == SECTION_ATTACKS || class->section == SECTION_INFECTIONS;
 }
 
 enum packet_kind traffic_kind(const struct traffic_class *class, const struct port_choice *port)

@@ -14,7 +14,15 @@
 #include <stdint.h>
 
 /* Where a class stands in the file; says which fields it may have. */
-enum section { SECTION_POPULATIONS, SECTION_SCANNERS, SECTION_ATTACKS, SECTION_HOSTS, SECTION_NOISE, SECTIONS };
+enum section {
+	SECTION_POPULATIONS,
+	SECTION_SCANNERS,
+	SECTION_ATTACKS,
+	SECTION_INFECTIONS, /* each host for a while, then it is cleaned */
+	SECTION_HOSTS,
+	SECTION_NOISE,
+	SECTIONS
+};
 
 /* What makes the packets. Indexes into sender_names. */
 enum sender {
@@ -107,6 +115,7 @@ struct traffic_class {
 
 struct description {
 	const char *path, *name, *summary;
+	const char *members; /* path of the file of those whose addresses they are; NULL: none */
 	struct prefix_list darknet;
 	double packets_per_second; /* 0: the sum of the classes */
 	struct mix *mixes;
@@ -131,6 +140,8 @@ int description_read(const char *path, struct pool *pool, struct description *re
 int description_parse(const char *where, const char *yaml, size_t bytes, struct pool *pool,
 		      struct description *ret_description, struct err *err) must_check;
 
+/* Whether one host after another sends, each for the class's duration. */
+bool traffic_by_turns(const struct traffic_class *class);
 /* The kind and tool that the rules of the telescope give this class's packets on that port. */
 enum packet_kind traffic_kind(const struct traffic_class *class, const struct port_choice *port);
 enum scan_tool traffic_tool(const struct traffic_class *class);

@@ -286,7 +286,7 @@ static int make_class(struct simulation *simulation, struct class_state *state, 
 				      .start_ns = span_ns(simulation, class->start),
 				      .duration_ns = span_ns(simulation, class->duration),
 				      .every_ns = span_ns(simulation, class->every)};
-	if (class->section == SECTION_ATTACKS && state->duration_ns < simulation->slot_ns)
+	if (traffic_by_turns(class) && state->duration_ns < simulation->slot_ns)
 		state->duration_ns = simulation->slot_ns;
 	if (class->every != 0 && state->every_ns < state->duration_ns)
 		state->every_ns = state->duration_ns;
@@ -316,8 +316,8 @@ int population_make(struct simulation *simulation, double scale, struct err *err
 		const struct traffic_class *class = &description->classes[i];
 		int result = make_class(simulation, &simulation->classes[i], class);
 		if (result == 0)
-			result = class->section == SECTION_ATTACKS ? make_lanes(simulation, i)
-								   : make_senders(simulation, i, scale, &random, err);
+			result = traffic_by_turns(class) ? make_lanes(simulation, i)
+							 : make_senders(simulation, i, scale, &random, err);
 		if (result < 0)
 			return result;
 	}

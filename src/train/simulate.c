@@ -56,8 +56,8 @@ bool alias_fill(struct alias *alias, const double *weights, uint32_t count, uint
 
 /* ---- rates ---- */
 
-/* Which repetition of an attack covers the instant; -1: none. */
-static int64_t attack_occurrence(const struct class_state *state, const struct stream *stream, int64_t into_ns)
+/* Which repetition covers the instant; -1: none. */
+static int64_t turn_at(const struct class_state *state, const struct stream *stream, int64_t into_ns)
 {
 	int64_t at = into_ns - state->start_ns;
 	if (state->every_ns) /* lanes follow one another evenly */
@@ -68,7 +68,7 @@ static int64_t attack_occurrence(const struct class_state *state, const struct s
 	return at - nth * state->every_ns < state->duration_ns ? nth : -1;
 }
 
-static double attack_mean(const struct class_state *state)
+static double turns_mean(const struct class_state *state)
 {
 	return state->every_ns ? (double)state->duration_ns / (double)state->every_ns : 1;
 }
@@ -82,8 +82,8 @@ static double stream_rate(const struct simulation *simulation, const struct stre
 	int64_t into_ns = at_ns - simulation->start_ns;
 	double rate = class->rate * stream->share;
 	*ret_active = stream->devices;
-	if (class->section == SECTION_ATTACKS)
-		return attack_occurrence(state, stream, into_ns) < 0 ? 0 : rate;
+	if (traffic_by_turns(class))
+		return turn_at(state, stream, into_ns) < 0 ? 0 : rate;
 	if (into_ns < state->start_ns || (state->duration_ns && into_ns >= state->start_ns + state->duration_ns))
 		return 0;
 	if (class->has_growth) { /* logistic: Verhulst's solution, shared out over the countries */
@@ -112,9 +112,9 @@ static double slot_rate(struct simulation *simulation, int64_t at_ns)
 	return sum;
 }
 
-/* ---- attacks ---- */
+/* ---- attacks and infections: whose turn it is ---- */
 
-static int begin_attack(struct simulation *simulation, struct stream *stream, int64_t occurrence)
+static int begin_turn(struct simulation *simulation, struct stream *stream, int64_t occurrence)
 {
 	struct class_state *state = &simulation->classes[stream->class];
 	const struct traffic_class *class = state->class;
@@ -146,7 +146,8 @@ static int begin_attack(struct simulation *simulation, struct stream *stream, in
 		country = COUNTRY(class->mix.shares[i].code[0], class->mix.shares[i].code[1]);
 	}
 	stream->country = country;
-	for (int i = 0; i < VICTIM_HOSTS; i++) {
+	int hosts = class->section == SECTION_ATTACKS ? VICTIM_HOSTS : 1;
+	for (int i = 0; i < hosts; i++) {
 		int result = population_address(simulation, class, country, &random, &victim->hosts[i].addr, NULL);
 		if (result < 0)
 			return result;
@@ -165,16 +166,16 @@ static int begin_attack(struct simulation *simulation, struct stream *stream, in
 	return 0;
 }
 
-/* Every attack of this slot has its victim. Out of memory or addresses: that attack is left out. */
-static void begin_attacks(struct simulation *simulation)
+/* Every attack and infection of this slot has its host. Out of memory or addresses: it is left out. */
+static void begin_turns(struct simulation *simulation)
 {
 	for (uint32_t i = 0; i < simulation->stream_count; i++) {
 		struct stream *stream = &simulation->streams[i];
 		const struct class_state *state = &simulation->classes[stream->class];
-		if (state->class->section != SECTION_ATTACKS || simulation->weights[i] == 0)
+		if (!traffic_by_turns(state->class) || simulation->weights[i] == 0)
 			continue;
-		int64_t occurrence = attack_occurrence(state, stream, simulation->slot_at_ns - simulation->start_ns);
-		if (occurrence != stream->occurrence && begin_attack(simulation, stream, occurrence) < 0)
+		int64_t occurrence = turn_at(state, stream, simulation->slot_at_ns - simulation->start_ns);
+		if (occurrence != stream->occurrence && begin_turn(simulation, stream, occurrence) < 0)
 			simulation->weights[i] = 0;
 	}
 }
@@ -236,7 +237,7 @@ static bool next_slot(struct simulation *simulation)
 		simulation->slot_packets =
 			slot_count(simulation, rate, simulation->slot_end_ns - simulation->slot_at_ns,
 				   simulation->slot_end_ns == simulation->end_ns);
-		begin_attacks(simulation);
+		begin_turns(simulation);
 		if (!alias_fill(&simulation->mix, simulation->weights, simulation->stream_count, simulation->scratch,
 				simulation->scaled))
 			simulation->slot_packets = 0;
@@ -292,6 +293,12 @@ static size_t build(struct simulation *simulation, const struct draw *draw, int6
 	uint16_t dport;
 	size_t bytes = sender_write(simulation, state, draw->device, port, at, &dport);
 	account(state, draw->device, draw->port, time_ns, bytes);
+	if (state->class->section == SECTION_INFECTIONS) {
+		struct victim *victim = &simulation->victims[draw->stream->victim];
+		if (!victim->packets++)
+			victim->first_ns = time_ns;
+		victim->last_ns = time_ns;
+	}
 	bool odd = state->class->section == SECTION_NOISE && state->class->spoof == SPOOF_PROTOCOL;
 	if (port->protocol != 1 && !odd)
 		simulation->port_packets[port->protocol == 17][dport]++;
@@ -306,6 +313,11 @@ static void draw_sender(struct simulation *simulation, struct draw *draw)
 	draw->device = NULL;
 	if (state->class->section == SECTION_ATTACKS)
 		return;
+	if (state->class->section == SECTION_INFECTIONS) {
+		draw->device = &simulation->victims[draw->stream->victim].hosts[0];
+		draw->port = alias_pick(&state->ports, random_next(&simulation->random));
+		return;
+	}
 	uint64_t random = random_next(&simulation->random), part = random >> 32;
 	if (state->skewed) /* the square makes a tail: a tenth of the devices sends a third of the packets */
 		part = part * part >> 32;
@@ -445,7 +457,7 @@ static double described_rate(const struct simulation *simulation)
 	double sum = 0;
 	for (uint32_t i = 0; i < simulation->description.class_count; i++) {
 		const struct class_state *state = &simulation->classes[i];
-		sum += state->class->rate * (state->class->section == SECTION_ATTACKS ? attack_mean(state) : 1);
+		sum += state->class->rate * (traffic_by_turns(state->class) ? turns_mean(state) : 1);
 	}
 	return sum;
 }

@@ -50,7 +50,8 @@ uint64_t simulation_packets(const struct simulation *simulation); /* generated s
 /* The truth of what was generated so far, as one JSON object:
  * {"description","seed","start","end","seconds","packets","bytes","kinds":{..},"tools":{name:{packets,sources}},
  *  "sources":distinct,"ports":[{protocol,port,packets}],"classes":[{name,kind,tool,version,maker,...}],
- *  "victims":[{address,class,start,end,packets,first,last,ports,answers}],"truth":[one object a source]} */
+ *  "victims":[{address,class,start,end,packets,first,last,ports,answers}],
+ *  "infections":[{address,class,tool,start,end,packets,first,last,ports}],"truth":[one object a source]} */
 int simulation_write_truth(const struct simulation *simulation, const char *path, struct err *err) must_check;
 
 /* Everything to a pcap file (nanoseconds). `progress` may be NULL; called now and then with packets done. Removes the
@@ -77,8 +78,13 @@ extern const struct option_spec simulation_option_table[];
 /* Checks the description and keeps its darknet; the devices are made when a sensor opens the feed. Lives in `pool`,
  * with one page shared with the processes forked later: a sensor that is restarted goes on at the instant where the
  * last one was and does not repeat the history. */
-int simulation_feed_new(const struct simulation_settings *settings, struct pool *pool, struct frame_feed **ret_feed,
-			struct prefix_list *ret_darknet, struct err *err) must_check;
+struct simulation_feed {
+	struct frame_feed *feed;
+	struct prefix_list darknet;
+	const char *members; /* path of the file of members; NULL: none */
+};
+int simulation_feed_new(const struct simulation_settings *settings, struct pool *pool, struct simulation_feed *ret_feed,
+			struct err *err) must_check;
 
 /* Send everything in real time on an interface, from within a network namespace of our own. -EPERM on any interface
  * but loopback while in the initial network namespace: made-up traffic never leaves the machine. Stops early when

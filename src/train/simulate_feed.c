@@ -20,8 +20,9 @@ const struct option_spec simulation_option_table[] = {
 	 SETTING(description),
 	 .default_text = "country",
 	 .argument = "NAME|FILE",
-	 .help = "which traffic to make: a name in data/simulate (country, small, worm, quiet) or a YAML file",
-	 .help_ja = "生成する通信の記述。data/simulate にある名前（country, small, worm, quiet）か YAML ファイル"},
+	 .help = "which traffic to make: a name in data/simulate (country, small, worm, quiet, members) or a YAML file",
+	 .help_ja = "生成する通信の記述。data/simulate にある名前（country, small, worm, quiet, members）か YAML "
+		    "ファイル"},
 	{.name = "simulation-data",
 	 .type = OPTION_PATH,
 	 SETTING(data),
@@ -153,8 +154,8 @@ static const char *find_description(const struct simulation_settings *settings, 
 	return pool_text(pool, path);
 }
 
-int simulation_feed_new(const struct simulation_settings *settings, struct pool *pool, struct frame_feed **ret_feed,
-			struct prefix_list *ret_darknet, struct err *err)
+int simulation_feed_new(const struct simulation_settings *settings, struct pool *pool, struct simulation_feed *ret_feed,
+			struct err *err)
 {
 	struct feed *feed = pool_alloc(pool, sizeof *feed);
 	const char *path = find_description(settings, pool), *deps = pool_text(pool, settings->deps);
@@ -177,7 +178,6 @@ int simulation_feed_new(const struct simulation_settings *settings, struct pool 
 		.history_ns = settings->history_ns,
 		.history_packets_per_second = (double)settings->history_packets_per_second,
 	};
-	*ret_feed = &feed->feed;
-	*ret_darknet = description.darknet;
+	*ret_feed = (struct simulation_feed){&feed->feed, description.darknet, description.members};
 	return 0;
 }

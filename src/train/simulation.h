@@ -38,13 +38,14 @@ struct device {
 
 enum { VICTIM_HOSTS = 3 }; /* the victim and two routers before it */
 
+/* An attack's victim, or an infected host. */
 struct victim {
 	uint32_t class, port; /* index into the class's ports */
 	int64_t start_ns, end_ns, first_ns, last_ns;
 	uint64_t packets;
 	uint16_t number; /* the attacked port */
 	uint32_t answers[ANSWERS];
-	struct device hosts[VICTIM_HOSTS];
+	struct device hosts[VICTIM_HOSTS]; /* an infection has the first alone */
 };
 
 /* The senders of a class in one country, or one lane of parallel attacks. */
@@ -55,7 +56,7 @@ struct stream {
 	uint32_t active; /* in this slot: the first so many */
 	double share;    /* of the class's rate */
 	double hours_east;
-	uint32_t lane, victim; /* attacks; victim UINT32_MAX: none now */
+	uint32_t lane, victim; /* by turns; victim UINT32_MAX: none now */
 	int64_t occurrence;    /* which repetition `victim` is */
 };
 

@@ -144,7 +144,7 @@ static void write_source(void *context, const struct device *device)
 	set_text(source, "kind", packet_kind_names[class_kind(class)]);
 	set_text(source, "tool", scan_tool_names[traffic_tool(class)]);
 	set_text(source, "version", class->version);
-	if (stream->country && class->section != SECTION_ATTACKS)
+	if (stream->country && !traffic_by_turns(class))
 		set_text(source, "country", country);
 	json_object_set_new(source, "packets", json_integer(device->packets));
 	json_object_set_new(source, "first", json_time(device->first_ns));
@@ -216,6 +216,38 @@ static json_t *json_victim(const struct simulation *simulation, const struct vic
 	return object;
 }
 
+static json_t *json_infection(const struct simulation *simulation, const struct victim *host)
+{
+	const struct traffic_class *class = simulation->classes[host->class].class;
+	struct addr addr = device_addr(simulation, &host->hosts[0]);
+	char text[ADDR_TEXT_BYTES];
+	json_t *object = json_object();
+	set_text(object, "address", addr_format(&addr, text));
+	set_text(object, "class", class->name);
+	set_text(object, "tool", scan_tool_names[traffic_tool(class)]);
+	json_object_set_new(object, "start", json_time(host->start_ns));
+	json_object_set_new(object, "end", json_time(host->end_ns));
+	json_object_set_new(object, "packets", json_integer((json_int_t)host->packets));
+	json_object_set_new(object, "first", json_time(host->first_ns));
+	json_object_set_new(object, "last", json_time(host->last_ns));
+	json_object_set_new(object, "ports", json_ports(class, host->hosts[0].ports));
+	return object;
+}
+
+/* What came by turns and sent something, of one section. */
+static void write_turns(struct writer *writer, const char *name, enum section section,
+			json_t *(*json)(const struct simulation *, const struct victim *))
+{
+	const struct simulation *simulation = writer->simulation;
+	array_begin(writer, name);
+	for (uint32_t i = 0; i < simulation->victim_count; i++) {
+		const struct victim *victim = &simulation->victims[i];
+		if (victim->packets && simulation->classes[victim->class].class->section == section)
+			array_item(writer, json(simulation, victim));
+	}
+	array_end(writer);
+}
+
 static void write_totals(struct writer *writer, const struct source_count *count)
 {
 	const struct simulation *simulation = writer->simulation;
@@ -261,11 +293,8 @@ static void write_lists(struct writer *writer, const struct source_count *count)
 	for (size_t i = 0; i < simulation->description.class_count; i++)
 		array_item(writer, json_class(&simulation->classes[i], count->classes[i]));
 	array_end(writer);
-	array_begin(writer, "victims");
-	for (uint32_t i = 0; i < simulation->victim_count; i++)
-		if (simulation->victims[i].packets)
-			array_item(writer, json_victim(simulation, &simulation->victims[i]));
-	array_end(writer);
+	write_turns(writer, "victims", SECTION_ATTACKS, json_victim);
+	write_turns(writer, "infections", SECTION_INFECTIONS, json_infection);
 	array_begin(writer, "truth");
 	each_source(simulation, write_source, writer);
 	array_end(writer);

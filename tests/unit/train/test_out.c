@@ -105,12 +105,13 @@ static void a_second_reader_goes_on(void **state)
 	assert_string_equal(settings.description, "country");
 	settings.description = made_file(TRAFFIC);
 	settings.history_ns = NS_PER_HOUR;
-	struct frame_feed *feed;
-	struct prefix_list darknet;
+	struct simulation_feed made;
 	/* a path without a slash or dot would be a name; this one has both */
-	if (simulation_feed_new(&settings, pool, &feed, &darknet, &err) < 0)
+	if (simulation_feed_new(&settings, pool, &made, &err) < 0)
 		fail_msg("%s", err.text);
-	assert_int_equal(darknet.count, 2);
+	assert_int_equal(made.darknet.count, 2);
+	assert_null(made.members);
+	struct frame_feed *feed = made.feed;
 	struct frame_source *source;
 	struct frame frames[BURST_MAX];
 	int64_t last_ns = 0;
