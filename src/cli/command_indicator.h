@@ -37,3 +37,8 @@ struct indicators_collection;
 int command_indicators_open(const char *data, struct indicators **ret_store, struct err *err) must_check;
 /* name NULL: id 0. -ENOENT: there is none of that name. */
 int command_collection(struct indicators *store, const char *name, int64_t *ret_id, struct err *err) must_check;
+
+struct warning_lists;
+/* Those of the folder `given`; NULL: those that come with the program, and DATA/warninglists. */
+int command_warnings_open(const char *data, const char *given, struct pool *pool, struct warning_lists **ret_lists,
+			  struct err *err) must_check;

@@ -106,15 +106,14 @@ static int file_import(const struct indicator_import_options *options, struct im
 		       : 0;
 }
 
-static int warnings_open(const struct indicator_import_options *options, struct pool *pool,
-			 struct warning_lists **ret_lists, struct err *err)
+int command_warnings_open(const char *data, const char *given, struct pool *pool, struct warning_lists **ret_lists,
+			  struct err *err)
 {
 	char own[4096];
 	unsigned refused = 0;
-	snprintf(own, sizeof own, "%s/warninglists", options->data);
-	const char *const folders[] = {path_shared(pool, options->warninglists, "data/warninglists"),
-				       options->warninglists ? NULL : own};
-	int result = options->unwarned ? 0 : warning_lists_load(folders, 2, ret_lists, &refused, err);
+	snprintf(own, sizeof own, "%s/warninglists", data);
+	const char *const folders[] = {path_shared(pool, given, "data/warninglists"), given ? NULL : own};
+	int result = warning_lists_load(folders, 2, ret_lists, &refused, err);
 	if (result == 0 && refused > 0)
 		fprintf(stderr, "%u warning lists were not read: %s\n", refused, err->text);
 	return result;
@@ -137,8 +136,8 @@ int command_indicator_import(const struct command_call *call, struct err *err)
 	if (result == 0)
 		result = command_collection(import.store, options->collection, &import.collection, err);
 	struct warning_lists *warnings = NULL;
-	if (result == 0)
-		result = warnings_open(options, call->pool, &warnings, err);
+	if (result == 0 && !options->unwarned)
+		result = command_warnings_open(options->data, options->warninglists, call->pool, &warnings, err);
 	import.warnings = warnings;
 	for (int i = 0; i < call->operand_count && result == 0; i++)
 		result = file_import(options, &import, call->operands[i], err);

@@ -109,27 +109,6 @@ static int sockets_open(const char *where, struct zone_server *server, char url[
 	return 0;
 }
 
-struct zone_text {
-	char *bytes;
-	size_t count, room;
-};
-
-static int text_add_bytes(void *context, const char *bytes, size_t count)
-{
-	struct zone_text *text = context;
-	if (text->count + count > text->room) {
-		size_t room = (text->count + count) * 2;
-		char *grown = room <= 2UL * ZONE_TEXT_BYTES_MAX ? realloc(text->bytes, room) : NULL;
-		if (!grown)
-			return -ENOMEM;
-		text->bytes = grown;
-		text->room = room;
-	}
-	memcpy(text->bytes + text->count, bytes, count);
-	text->count += count;
-	return 0;
-}
-
 static int write_all(int fd, const void *data, size_t bytes)
 {
 	for (const char *at = data; bytes > 0;) {
@@ -162,13 +141,13 @@ static int zone_feed(struct output *output, struct share_for *whom, int fd, stru
 			continue;
 		if (!shown && shown == was_shown && made >= 0)
 			continue;
-		struct zone_text text = {NULL, 0, 0};
+		struct whole_text text = {.most = ZONE_TEXT_BYTES_MAX};
 		struct output_result written;
 		output->collection = shown ? whom->collection.id : NO_COLLECTION;
 		if (shown)
 			result = share_for_tell(whom, output, "rpz", err);
 		if (result == 0)
-			result = output_write(output, text_add_bytes, &text, &written, err);
+			result = output_write(output, whole_text_add, &text, &written, err);
 		uint64_t bytes = text.count;
 		if (result == 0 &&
 		    (write_all(fd, &bytes, sizeof bytes) < 0 || write_all(fd, text.bytes, text.count) < 0))

@@ -225,14 +225,14 @@ const struct command commands[] = {
 	},
 	{
 		.name = "share bgp",
-		.summary = "print a collection's addresses as blackhole routes for a BGP daemon",
-		.summary_ja = "コレクションのアドレスを BGP のブラックホール経路として出力する",
+		.summary = "announce a collection's addresses by BGP as blackholes or FlowSpec rules",
+		.summary_ja = "コレクションのアドレスを BGP でブラックホールまたは FlowSpec として広告する",
 		.operands = "COLLECTION",
 		.operands_help = "name of a collection",
 		.options = share_bgp_option_table,
-		.options_bytes = sizeof(struct share_output_options),
+		.options_bytes = sizeof(struct share_bgp_options),
 		.run = command_share_bgp,
-		.example = "yagura share bgp members --data DIR --daemon frr",
+		.example = "yagura share bgp members --data DIR --announce /etc/bird/yagura.conf",
 	},
 	{
 		.name = "share groups",

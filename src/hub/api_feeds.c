@@ -203,6 +203,33 @@ static int misp_make(struct wanted_feed *wanted, struct growing *growing, struct
 	return result == 0 && event && !wanted->found ? err_set(err, -ENOENT, "there is no such event") : result;
 }
 
+static bool is_of_routes(const struct output *output)
+{
+	return output->format == OUTPUT_BIRD || output->format == OUTPUT_FRR;
+}
+
+/* What is announced to routers never touches a member's networks. */
+static int routes_make(struct api_call *call, struct output *output, struct growing *growing,
+		       struct output_result *ret_result, struct err *err)
+{
+	struct member_prefix *members = NULL;
+	struct route_limits limits = {0};
+	struct route_guard *guard = NULL;
+	uint64_t version;
+	int result = registry_member_prefixes(call->keeper->registry, output->now_ns, &members, &limits.member_count,
+					      &version, err);
+	limits.members = members;
+	if (result == 0)
+		result = route_guard_new(&limits, &guard, err);
+	output->guard = guard;
+	if (result == 0)
+		result = output_write(output, growing_add, growing, ret_result, err);
+	output->guard = NULL;
+	route_guard_free(guard);
+	free(members);
+	return result;
+}
+
 static int feed_make(struct api_call *call, struct wanted_feed *wanted, int64_t generation, struct feed **ret_feed,
 		     struct err *err)
 {
@@ -212,9 +239,10 @@ static int feed_make(struct api_call *call, struct wanted_feed *wanted, int64_t 
 	struct feed *feed = calloc(1, sizeof *feed);
 	/* The last serial of any zone: it rises with what is put, and with what time takes away. */
 	output->serial = (uint32_t)(output->now_ns / NS_PER_S);
-	int code = !feed               ? -ENOMEM
-		   : wanted->misp_file ? misp_make(wanted, &growing, err)
-				       : output_write(output, growing_add, &growing, &result, err);
+	int code = !feed                  ? -ENOMEM
+		   : wanted->misp_file    ? misp_make(wanted, &growing, err)
+		   : is_of_routes(output) ? routes_make(call, output, &growing, &result, err)
+					  : output_write(output, growing_add, &growing, &result, err);
 	if (code < 0) {
 		free(growing.bytes);
 		free(feed);
@@ -291,7 +319,7 @@ static int output_read(struct api_call *call, const char *file, struct output *o
 
 /* 0; 1: answered already; negative. */
 static int wanted_read(struct api_call *call, const char *file, const struct indicators_collection *collection,
-		       enum tlp withheld, struct wanted_feed *wanted)
+		       enum tlp withheld, struct wanted_feed *wanted, struct err *err)
 {
 	struct output *output = &wanted->output;
 	if (strncmp(file, "misp/", 5) == 0) {
@@ -302,9 +330,13 @@ static int wanted_read(struct api_call *call, const char *file, const struct ind
 	} else {
 		if (output_read(call, file, output) == 1)
 			return 1;
-		snprintf(wanted->key, sizeof wanted->key, "%" PRId64 " %d %d %d %u %" PRId64 " %u", collection->id,
-			 (int)withheld, (int)output->format, output->kind, output->least_score, output->after_us,
-			 output->limit);
+		uint64_t members = 0;
+		int result = is_of_routes(output) ? registry_members_version(call->keeper->registry, &members, err) : 0;
+		if (result < 0)
+			return result;
+		snprintf(wanted->key, sizeof wanted->key, "%" PRId64 " %d %d %d %u %" PRId64 " %u %" PRIu64,
+			 collection->id, (int)withheld, (int)output->format, output->kind, output->least_score,
+			 output->after_us, output->limit, members);
 	}
 	output->store = call->keeper->indicators;
 	output->collection = collection->id;
@@ -345,8 +377,9 @@ int api_feeds_get(struct api_call *call, struct err *err)
 	if (result == 1 || (most = taxii_most(call, &collection)) < 0)
 		return api_refuse(call, 404, "not_found", "there is no such collection",
 				  "そのようなコレクションはありません");
-	if (wanted_read(call, file, &collection, audience_withheld(most), &wanted) == 1)
-		return 0;
+	result = wanted_read(call, file, &collection, audience_withheld(most), &wanted, err);
+	if (result != 0)
+		return result == 1 ? 0 : result;
 	result = feed_receipt(call, file, &collection, &wanted, err);
 	if (result == 0)
 		result = indicators_generation(call->keeper->indicators, &generation, err);

@@ -1,6 +1,5 @@
-/* See output.h. Forms: nft(8) sets; response policy zones after draft-vixie-dnsop-dns-rpz-00, section 4; static routes
- * of BIRD 2 and FRR and gobgp(1) commands for blackholes (RFC 7999). CSV has the names of Shadowserver's reports where
- * it says the same. */
+/* See output.h. Forms: nft(8) sets; response policy zones after draft-vixie-dnsop-dns-rpz-00, section 4; routes as
+ * route.h says. CSV has the names of Shadowserver's reports where it says the same. */
 #include "share/output.h"
 
 #include "core/addr.h"
@@ -157,19 +156,20 @@ static bool name_is_plain(const char *name)
 	return strlen(name) + 2 <= ZONE_NAME_BYTES_MAX;
 }
 
-static int route(struct writing *w, const struct indicators_listed *listed)
+/* 0, or 1 when it is to be no route. */
+static int route_write(struct writing *w, const struct indicators_listed *listed)
 {
-	bool v4 = listed->kind == KIND_IPV4;
-	const char *length = strchr(listed->value, '/') ? "" : v4 ? "/32" : "/128";
-	switch (w->output->format) {
-	case OUTPUT_BIRD:
-		return put(w, "route %s%s blackhole { bgp_community.add((65535, 666)); };\n", listed->value, length);
-	case OUTPUT_FRR:
-		return put(w, "%s route %s%s blackhole tag 666\n", v4 ? "ip" : "ipv6", listed->value, length);
-	default:
-		return put(w, "gobgp global rib add %s%s -a %s community 65535:666\n", listed->value, length,
-			   v4 ? "ipv4" : "ipv6");
-	}
+	const struct output *output = w->output;
+	const struct indicator_value value = {listed->kind, listed->value, strlen(listed->value), true};
+	char text[ROUTE_TEXT_BYTES];
+	enum route_verdict verdict =
+		output->guard ? route_judge(output->guard, &value, w->result->verdicts[ROUTE_PASSES]) : ROUTE_PROTECTED;
+	w->result->verdicts[verdict]++;
+	if (verdict != ROUTE_PASSES)
+		return 1;
+	int result = route_format((enum route_daemon)(output->format - OUTPUT_BIRD), output->routes, listed->kind,
+				  listed->value, text);
+	return result < 0 ? result : put(w, "%s", text);
 }
 
 /* A network so wide that to block it is more likely a mistake, or an attack on those who block. */
@@ -185,7 +185,7 @@ static bool too_wide(const struct indicators_listed *listed)
 static int value_write(struct writing *w, const struct indicators_listed *listed)
 {
 	bool address = listed->kind == KIND_IPV4 || listed->kind == KIND_IPV6,
-	     blocks = w->output->format != OUTPUT_LIST && w->output->format != OUTPUT_CSV;
+	     blocks = w->output->format == OUTPUT_NFT || w->output->format == OUTPUT_RPZ;
 	if (address && blocks && too_wide(listed))
 		return 1;
 	switch (w->output->format) {
@@ -202,7 +202,7 @@ static int value_write(struct writing *w, const struct indicators_listed *listed
 			return 1;
 		return put(w, "%s CNAME .\n*.%s CNAME .\n", listed->value, listed->value);
 	default:
-		return address ? route(w, listed) : 1;
+		return address ? route_write(w, listed) : 1;
 	}
 }
 
@@ -258,7 +258,7 @@ static int head_write(struct writing *w)
 	}
 }
 
-/* One walk over the shelf; a list of elements is of one kind, so an nft set has two. */
+/* One walk over the shelf. Sets of nft and protocols of BIRD are of one family each: two walks. */
 static int walk(struct writing *w, int kind, struct err *err)
 {
 	const struct output *output = w->output;
@@ -277,6 +277,26 @@ static int walk(struct writing *w, int kind, struct err *err)
 	return result;
 }
 
+static int families_walk(struct writing *w, struct err *err)
+{
+	const struct output *output = w->output;
+	int result = 0;
+	for (enum indicator_kind kind = KIND_IPV4; kind <= KIND_IPV6 && result == 0; kind++) {
+		char head[ROUTE_TEXT_BYTES];
+		if (output->kind >= 0 && output->kind != (int)kind)
+			continue;
+		if (output->format == OUTPUT_BIRD)
+			result = route_head(output->routes, kind, output->name, head);
+		if (result == 0 && output->format == OUTPUT_BIRD)
+			result = put(w, "%s", head);
+		if (result == 0)
+			result = walk(w, (int)kind, err);
+		if (result == 0 && output->format == OUTPUT_BIRD)
+			result = put(w, "}\n");
+	}
+	return result;
+}
+
 int output_write(const struct output *output, int (*write)(void *context, const char *bytes, size_t count),
 		 void *context, struct output_result *ret_result, struct err *err)
 {
@@ -285,13 +305,10 @@ int output_write(const struct output *output, int (*write)(void *context, const 
 						     output->least_score ? output->now_ns + NS_PER_MINUTE : INT64_MAX,
 					     .last_us = output->after_us};
 	int result = head_write(&w);
-	if (result == 0 && output->format == OUTPUT_NFT) {
-		result = output->kind < 0 || output->kind == KIND_IPV4 ? walk(&w, KIND_IPV4, err) : 0;
-		if (result == 0 && (output->kind < 0 || output->kind == KIND_IPV6))
-			result = walk(&w, KIND_IPV6, err);
-	} else if (result == 0) {
+	if (result == 0 && output->format >= OUTPUT_NFT && output->format != OUTPUT_RPZ)
+		result = families_walk(&w, err);
+	else if (result == 0)
 		result = walk(&w, output->kind, err);
-	}
 	free(w.once.slots);
 	return result == 1 && ret_result->more ? 0 : result;
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "share/route.h"
 #include "store/indicators.h"
 
 enum output_format {
@@ -29,15 +30,18 @@ struct output {
 	unsigned least_score;
 	int64_t after_us; /* of OUTPUT_LIST and OUTPUT_CSV: only what came onto the shelf later */
 	unsigned limit;   /* of the same: at most so many; 0: all */
-	const char *name; /* of the set or zone */
+	const char *name; /* of the set, zone or protocol */
 	uint32_t serial;  /* of the zone */
+	enum route_form routes;
+	const struct route_guard *guard; /* of what routers are told: which addresses become routes at all */
 	int64_t now_ns;
 };
 
 struct output_result {
 	uint64_t values, left_out; /* left out: what the format cannot say, and networks too wide to be blocked */
-	int64_t last_us;           /* of the last one looked at: where the next page begins */
-	int64_t good_until_ns;     /* from then on time alone makes it different */
+	uint64_t verdicts[ROUTE_VERDICTS]; /* of addresses that might have been routes */
+	int64_t last_us;                   /* of the last one looked at: where the next page begins */
+	int64_t good_until_ns;             /* from then on time alone makes it different */
 	bool more;
 };
 

@@ -61,14 +61,6 @@ static inline struct store_options options_for(const char *dir)
 			fail_msg("%s", open_err.text);                                                                 \
 	} while (0)
 
-#define must(call)                                                                                                     \
-	do {                                                                                                           \
-		struct err must_err = {""};                                                                            \
-		int must_code = (call);                                                                                \
-		if (must_code != 0)                                                                                    \
-			fail_msg("%s: %d %s", #call, must_code, must_err.text);                                        \
-	} while (0)
-
 /* `rows` tuples of one minute: source 192.0.2.(row % 250), port by row, packets 1 + row % 3. */
 static inline struct batch *made_tuples(int64_t minute_ns, uint32_t rows, uint64_t boot, uint64_t sequence)
 {
