@@ -81,7 +81,8 @@ static bool inside_another(const struct member_prefix *of_member, size_t count, 
 /* Prefixes that lie in a wider one of the same member move out; members get their sizes. `only` one member, or 0. */
 static int ring_group(struct ring *ring, uint32_t only, struct err *err)
 {
-	qsort(ring->prefixes, ring->prefix_count, sizeof *ring->prefixes, member_number_order);
+	if (ring->prefix_count)
+		qsort(ring->prefixes, ring->prefix_count, sizeof *ring->prefixes, member_number_order);
 	ring->members = calloc(ring->prefix_count + 1, sizeof *ring->members);
 	if (!ring->members)
 		return err_set(err, -ENOMEM, "out of memory");

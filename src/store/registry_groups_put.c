@@ -116,7 +116,7 @@ static int ties_write(struct registry *registry, const struct putting *putting, 
 	json_array_foreach(keys, i, key)
 	{
 		const char *text = json_string_value(key);
-		int64_t id;
+		int64_t id = 0;
 		if (code < 0)
 			break;
 		code = text ? number_find(registry, find, text, &id, err) : 1;
