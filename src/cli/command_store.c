@@ -113,8 +113,8 @@ static int query_words(const struct command_call *call, struct data_options *opt
 			call->operands[kept++] = *word;
 			continue;
 		}
-		const char *value = strchr(*word, '=') ? strchr(*word, '=') + 1 : "true";
-		if (value[-1] != '=' && spec->type != OPTION_FLAG) {
+		const char *equals = strchr(*word, '='), *value = equals ? equals + 1 : "true";
+		if (!equals && spec->type != OPTION_FLAG) {
 			if (i + 1 >= call->operand_count)
 				return err_set(err, -EINVAL, "--%s: a value was expected after it", spec->name);
 			value = call->operands[++i];
