@@ -162,6 +162,7 @@ int api_members_export(struct api_call *call, struct err *err);
 int api_members_whose(struct api_call *call, struct err *err);
 int api_member_get(struct api_call *call, struct err *err);
 int api_member_history(struct api_call *call, struct err *err);
+int api_member_looks(struct api_call *call, struct err *err);
 int api_member_put(struct api_call *call, struct err *err);
 int api_member_delete(struct api_call *call, struct err *err);
 int api_groups_get(struct api_call *call, struct err *err);

@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "hub/keeper.h"
 #include "store/audit.h"
+#include "store/members.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -77,6 +78,32 @@ int api_audit_get(struct api_call *call, struct err *err)
 	json_t *entries = NULL;
 	int code = registry_audit_list(call->keeper->registry, from, limit, member, &entries, err);
 	return code < 0 ? code : api_json(call, 200, json_pack("{s:o}", "entries", entries));
+}
+
+/* What of an entry a member's people are told: that it was, not from where, nor what else stands in it. */
+static json_t *look_seen(const json_t *entry)
+{
+	return json_pack("{s:O, s:O, s:O, s:O, s:O}", "id", json_object_get(entry, "id"), "time",
+			 json_object_get(entry, "time"), "who", json_object_get(entry, "actor"), "action",
+			 json_object_get(entry, "action"), "subject", json_object_get(entry, "subject"));
+}
+
+int api_member_looks(struct api_call *call, struct err *err)
+{
+	json_t *entries = NULL, *entry;
+	uint32_t id = 0;
+	size_t i;
+	int64_t before = api_argument_number(call, "before", 0, UINT32_MAX);
+	unsigned limit = api_argument_number(call, "limit", ENTRIES_USUAL, ENTRIES_MOST);
+	int code = registry_member_find(call->keeper->registry, call->part, &id, err);
+	if (code == 0)
+		code = registry_audit_looks(call->keeper->registry, before, limit, id, &entries, err);
+	if (code < 0)
+		return code;
+	json_t *looks = json_array();
+	json_array_foreach(entries, i, entry) json_array_append_new(looks, look_seen(entry));
+	json_decref(entries);
+	return api_json(call, 200, json_pack("{s:o}", "looks", looks));
 }
 
 int api_audit_state(struct api_call *call, struct err *err)

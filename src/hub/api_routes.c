@@ -51,6 +51,8 @@ const struct api_route api_routes[] = {
 	{HTTP_DELETE, "/members/{id}", API_OPERATORS, api_member_delete, "Remove a member"},
 	{HTTP_GET, "/members/{id}/history", API_VIEWERS | API_SIGNED, api_member_history, "Changes of a member",
 	 API_OWN_PART},
+	{HTTP_GET, "/members/{id}/looks", API_ADMINS | API_SIGNED, api_member_looks, "Who looked at a member's data",
+	 API_OWN_PART},
 	{HTTP_GET, "/groups", API_ANALYSTS | API_SIGNED, api_groups_get,
 	 "Groups that share, as far as one may know of them", API_OWN_ANSWER},
 	{HTTP_GET, "/groups/{id}", API_ANALYSTS | API_SIGNED, api_group_get, "One group", API_OWN_ANSWER},

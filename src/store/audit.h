@@ -40,6 +40,11 @@ int registry_audit_list(struct registry *, int64_t before, unsigned limit, int64
 int registry_audit_disclosures(struct registry *, int64_t before, unsigned limit, int64_t member, json_t **ret_array,
 			       struct err *err) must_check;
 
+/* Looks at a member's data through the API: at its own, and exports of all members (AUDIT_EXPORTED, of nobody's). */
+#define AUDIT_EXPORTED "GET /members/export"
+int registry_audit_looks(struct registry *, int64_t before, unsigned limit, int64_t member, json_t **ret_array,
+			 struct err *err) must_check;
+
 /* Compute every hash anew. 0 sound, 1 broken (see the state). */
 int registry_audit_verify(struct registry *, struct audit_state *ret_state, struct err *err) must_check;
 

@@ -144,6 +144,18 @@ int registry_audit_disclosures(struct registry *registry, int64_t before, unsign
 			    before, limit, member, ret_array, err);
 }
 
+/* What was asked of the API has its method and path as action. Two parts, so that each has an index. */
+int registry_audit_looks(struct registry *registry, int64_t before, unsigned limit, int64_t member, json_t **ret_array,
+			 struct err *err)
+{
+	return entries_list(registry,
+			    "SELECT " COLUMNS " FROM audit WHERE member = ?2 AND member != 0 AND action GLOB '* /*' "
+			    "AND (?1 = 0 OR id < ?1) UNION ALL SELECT " COLUMNS
+			    " FROM audit WHERE action = '" AUDIT_EXPORTED "' AND (?1 = 0 OR id < ?1) "
+			    "ORDER BY id DESC LIMIT ?3",
+			    before, limit, member, ret_array, err);
+}
+
 /* One entry of the walk: its number and its hash must follow from the one before. */
 static bool row_follows(sqlite3_stmt *statement, uint8_t hash[SECRET_HASH_BYTES], struct audit_state *state)
 {

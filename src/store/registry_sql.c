@@ -1,6 +1,7 @@
 /* SQLite for the registry: opened with WAL, foreign keys and full synchronisation, and without temporary files, which a
  * confined keeper could not make; schema by numbered steps in
  * user_version. A step is never changed once it was released. */
+#include "store/audit.h"
 #include "store/groups_parts.h"
 #include "store/notices_parts.h"
 
@@ -60,6 +61,7 @@ static const char *const steps[] = {
 	"to'); END;",
 	NOTICES_SCHEMA,
 	GROUPS_SCHEMA,
+	"CREATE INDEX audit_export ON audit(id) WHERE action = '" AUDIT_EXPORTED "';",
 };
 enum { STEPS = sizeof steps / sizeof *steps };
 

@@ -254,6 +254,23 @@ def they_see_their_own():
     assert hub().request("PUT", "/api/v1/users/alpha-person", {"password": "correct horse battery"}, cookie).status == 200
 
 
+def they_see_who_looked():
+    headers, analyst = sign_in("alpha-person")[0], bearer("analyst")
+    ids = {m["key"]: m["id"] for m in hub().local("GET", "/api/v1/members").json()["members"]}
+    assert hub().request("GET", f"/api/v1/members/{ids['alpha']}/history", headers=analyst).status == 200
+    assert hub().request("GET", "/api/v1/members/zebra-isp", headers=analyst).status == 200
+    assert hub().request("GET", f"/api/v1/findings?member={ids['alpha']}", headers=analyst).status == 200
+    assert hub().request("GET", "/api/v1/members/export", headers=analyst).status == 200
+    before = hub().request("GET", "/api/v1/members/alpha/looks", headers=headers).json()["looks"]
+    assert [(look["who"], look["action"]) for look in before[:3]] == [
+        ("token test-analyst", action) for action in ("GET /members/export", "GET /findings", "GET /members/{id}/history")], before[:3]
+    assert not any("zebra" in look["subject"] or set(look) != {"id", "time", "who", "action", "subject"} for look in before)
+    assert hub().request("GET", "/api/v1/members/alpha", headers=headers).status == 200  # to look at one's own is no look
+    assert hub().request("GET", "/api/v1/members/alpha/looks", headers=headers).json()["looks"] == before
+    assert hub().request("GET", "/api/v1/members/zebra-isp/looks", headers=headers).status == 404
+    assert hub().request("GET", "/api/v1/members/alpha/looks", headers=analyst).status == 403
+
+
 def parts_for(name):
     """What an asker could put for a {part}: what is theirs, what is another's, by every name it has."""
     numbers = [str(m["id"]) for m in hub().local("GET", "/api/v1/members").json()["members"]]
@@ -318,7 +335,7 @@ def same_as_sent(answer, address, query, body):
 
 def what_is_not_there_and_what_is_anothers_look_alike():
     headers = bearer("member", "alpha")
-    for path in ("/api/v1/members/{}", "/api/v1/members/{}/history"):
+    for path in ("/api/v1/members/{}", "/api/v1/members/{}/history", "/api/v1/members/{}/looks"):
         other, absent = (hub().request("GET", path.format(key), headers=headers) for key in ("zebra-isp", "nowhere"))
         assert (other.status, other.body) == (absent.status, absent.body) and other.status == 404
 
@@ -334,7 +351,7 @@ def the_marks_are_there_to_be_found():
 def guests_do_not_meet_members():
     with Hub("--guest-role", "analyst") as other:
         assert other.local("PUT", "/api/v1/members/alpha", MEMBERS[0] | {"parent": None, "reports_to": None}).status == 201
-        for path in ("", "/alpha", "/alpha/history", "/export", "/whose?address=11.22.3.4"):
+        for path in ("", "/alpha", "/alpha/history", "/alpha/looks", "/export", "/whose?address=11.22.3.4"):
             answer = other.get("/api/v1/members" + path)
             assert answer.status == 401 and b"Alpha" not in answer.body, (path, answer.status, answer.body)
 
@@ -354,7 +371,7 @@ def main():
     global HUB
     tests = [a_file_goes_in_and_comes_out_without_a_hub, a_bad_file_changes_nothing_and_says_where,
              a_hundred_thousand_prefixes_go_in, commands_ask_the_running_hub, members_one_by_one,
-             people_of_a_member_are_made, they_see_their_own, every_route_for_a_members_people,
+             people_of_a_member_are_made, they_see_their_own, they_see_who_looked, every_route_for_a_members_people,
              what_is_not_there_and_what_is_anothers_look_alike, the_marks_are_there_to_be_found,
              guests_do_not_meet_members, members_survive_a_restart]
     HUB = Hub().ready()

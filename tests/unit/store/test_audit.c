@@ -98,6 +98,42 @@ static void entries_are_listed_newest_first_and_by_member(void **state)
 	remove_tree(dir);
 }
 
+static void write_look(struct registry *registry, const char *action, int64_t member)
+{
+	struct audit_entry entry = {
+		.time_ns = T0, .actor = "hanako", .peer = "", .action = action, .subject = "", .member = member};
+	must(registry_audit(registry, &entry, &must_err));
+}
+
+static void looks_are_at_one_member_or_at_all(void **state)
+{
+	(void)state;
+	char room[64], *dir = make_dir(room);
+	struct registry *registry = made(dir);
+	json_t *list = NULL;
+	write_look(registry, "GET /members/{id}", 7);
+	write_look(registry, "GET /members/{id}", 8);
+	write_look(registry, AUDIT_EXPORTED, 0);
+	write_look(registry, AUDIT_DISCLOSED, 7);
+	write_look(registry, "DELETE /users/{name}", 0);
+	write_look(registry, "GET /findings", 7);
+	static const int64_t sevens[] = {6, 3, 1};
+	must(registry_audit_looks(registry, 0, 100, 7, &list, &must_err));
+	assert_int_equal(json_array_size(list), 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(json_integer_value(json_object_get(json_array_get(list, i), "id")), sevens[i]);
+	json_decref(list);
+	must(registry_audit_looks(registry, 6, 1, 7, &list, &must_err));
+	assert_int_equal(json_array_size(list), 1);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 0), "id")), 3);
+	json_decref(list);
+	must(registry_audit_looks(registry, 0, 100, 0, &list, &must_err));
+	assert_int_equal(json_array_size(list), 1); /* nobody's entries are no looks */
+	json_decref(list);
+	registry_close(registry);
+	remove_tree(dir);
+}
+
 static void entries_cannot_be_changed_or_removed_in_passing(void **state)
 {
 	(void)state;
@@ -172,6 +208,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_chain_is_sound_and_its_head_moves),
 		cmocka_unit_test(entries_are_listed_newest_first_and_by_member),
+		cmocka_unit_test(looks_are_at_one_member_or_at_all),
 		cmocka_unit_test(entries_cannot_be_changed_or_removed_in_passing),
 		cmocka_unit_test(whoever_changes_the_file_is_found_out),
 		cmocka_unit_test(words_that_are_no_utf8_are_refused),
