@@ -148,6 +148,7 @@ int command_hub(const struct command_call *call, struct err *err)
 	}
 	options.hub.web = path_shared(call->pool, options.hub.web, "web/dist");
 	options.hub.warninglists = path_shared(call->pool, options.hub.warninglists, "data/warninglists");
+	options.hub.notice.texts = path_shared(call->pool, options.hub.notice.texts, "data");
 	options.hub.deps = path_shared(call->pool, options.hub.deps, "deps");
 	setup.darknet = &options.telescope.darknet;
 	setup.darknet_label = options.label ? options.label

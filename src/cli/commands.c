@@ -21,6 +21,7 @@ const struct command commands[] = {
 		.groups = {{hub_option_table, offsetof(struct command_hub_options, hub)},
 			   {store_option_table, offsetof(struct command_hub_options, hub.store)},
 			   {livenet_option_table, offsetof(struct command_hub_options, hub.livenet)},
+			   {notice_option_table, offsetof(struct command_hub_options, hub.notice)},
 			   {telescope_sensor_option_table, offsetof(struct command_hub_options, telescope)},
 			   {simulation_option_table, offsetof(struct command_hub_options, simulation)}},
 		.options_bytes = sizeof(struct command_hub_options),

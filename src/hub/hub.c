@@ -12,8 +12,10 @@
 #include "hub/listen.h"
 #include "hub/sensor.h"
 #include "hub/shared.h"
+#include "share/courier.h"
 #include "sys/child.h"
 #include "sys/prefix_board.h"
+#include "sys/text_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,11 +43,14 @@ struct hub {
 	struct ring *rings[LIMIT_SENSORS], *live_rings[LIMIT_SENSORS], *sighting_rings[LIMIT_SENSORS];
 	_Atomic uint64_t *metrics[LIMIT_SENSORS];
 	size_t metrics_bytes[LIMIT_SENSORS];
-	int listen_fds[FRONTS], request_pairs[FRONTS][2], live_pair[2], signal_fd, lock_fd;
+	int listen_fds[FRONTS], request_pairs[FRONTS][2], live_pair[2], courier_pair[2];
+	int slots_fd, signal_fd, lock_fd;
 	char url[LISTEN_URL_BYTES];
 	struct keeper_setup keeper;
 	struct front_setup fronts[FRONTS];
 	struct sensor_setup sensor_setups[LIMIT_SENSORS];
+	struct courier_setup courier;
+	char mail_password[256];
 	struct child children[HUB_PROCESSES];
 	uid_t uid;
 	gid_t gid;
@@ -86,8 +91,9 @@ static void memory_let_go(const struct hub *hub, int sensor)
 static int keeper_main(void *context, struct err *err)
 {
 	const struct hub *hub = running;
-	int keep[6 * LIMIT_SENSORS + 3] = {hub->keeper.request_fds[0], hub->keeper.request_fds[1], hub->keeper.live_fd};
-	unsigned count = 3;
+	int keep[6 * LIMIT_SENSORS + 4] = {hub->keeper.request_fds[0], hub->keeper.request_fds[1], hub->keeper.live_fd,
+					   hub->keeper.courier_fd};
+	unsigned count = 4;
 	for (size_t i = 0; i < hub->setup.sensor_count; i++, count += 6) {
 		ring_fds(hub->rings[i], keep + count);
 		ring_fds(hub->live_rings[i], keep + count + 2);
@@ -103,6 +109,15 @@ static int front_main(void *context, struct err *err)
 	const struct front_setup *setup = context;
 	memory_let_go(running, -1);
 	return front_run(setup, err);
+}
+
+static int courier_main(void *context, struct err *err)
+{
+	const struct courier_setup *setup = context;
+	const int keep[] = {setup->fd, setup->slots_fd};
+	memory_let_go(running, -1);
+	child_keep_only(keep, 2);
+	return courier_run(setup, err);
 }
 
 static int sensor_main(void *context, struct err *err)
@@ -190,6 +205,24 @@ static int sockets_open(struct hub *hub, struct err *err)
 		result = message_pair(hub->request_pairs[i], err);
 	if (result == 0)
 		result = message_pair(hub->live_pair, err);
+	return result == 0 ? message_pair(hub->courier_pair, err) : result;
+}
+
+/* What the courier needs: its slots' file, and the password at the mail server. */
+static int courier_prepare(struct hub *hub, struct err *err)
+{
+	const struct notice_options *options = &hub->options->notice;
+	char path[4200], *text = NULL;
+	size_t bytes = 0;
+	snprintf(path, sizeof path, "%s/courier.slots", hub->options->data);
+	int result = courier_slots_open(path, &hub->slots_fd, err);
+	if (result == 0 && hub->uid && fchown(hub->slots_fd, hub->uid, hub->gid) < 0)
+		result = err_set(err, -errno, "%s: %s", path, strerror(errno));
+	if (result == 0 && options->mail_password_file)
+		result = text_file_read(options->mail_password_file, sizeof hub->mail_password - 1, &text, &bytes, err);
+	if (text)
+		snprintf(hub->mail_password, sizeof hub->mail_password, "%.*s", (int)strcspn(text, "\r\n"), text);
+	free(text);
 	return result;
 }
 
@@ -221,6 +254,7 @@ static void children_describe(struct hub *hub)
 		.fronts = {hub->front_shared[0], hub->front_shared[1]},
 		.request_fds = {hub->request_pairs[0][1], hub->request_pairs[1][1]},
 		.live_fd = hub->live_pair[1],
+		.courier_fd = hub->courier_pair[1],
 		.rings = hub->rings,
 		.live_rings = hub->live_rings,
 		.sighting_rings = hub->sighting_rings,
@@ -248,6 +282,24 @@ static void children_describe(struct hub *hub)
 		};
 		child_add(hub, names[i], front_main, &hub->fronts[i], false);
 	}
+	const struct notice_options *notice = &hub->options->notice;
+	hub->courier = (struct courier_setup){
+		.fd = hub->courier_pair[0],
+		.slots_fd = hub->slots_fd,
+		.relay = notice->mail_relay,
+		.relay_user = notice->mail_user,
+		.relay_password = hub->mail_password[0] ? hub->mail_password : NULL,
+		.relay_ca = notice->mail_ca,
+		.hello = notice->mail_hello,
+		.relay_tls = (enum courier_tls)notice->mail_tls,
+		.webhook_ca = notice->webhook_ca,
+		.webhook_allow = notice->webhook_allow,
+		.webhook_refuse = notice->webhook_refuse,
+		.unconfined = hub->options->unconfined,
+		.uid = hub->uid,
+		.gid = hub->gid,
+	};
+	child_add(hub, "courier", courier_main, &hub->courier, false);
 	for (size_t i = 0; i < hub->setup.sensor_count; i++)
 		child_add(hub, hub->sensors[i].name, sensor_main, &hub->sensor_setups[i], true);
 }
@@ -350,6 +402,9 @@ static void children_end(struct hub *hub)
 	child_end(&hub->children[PROCESS_FRONT], 1000);
 	child_end(&hub->children[PROCESS_LOCAL], 1000);
 	child_end(&hub->children[PROCESS_KEEPER], 30000);
+	/* The courier is asked and not made to end: it waits for the answers of servers that have got a message. */
+	if (hub->children[PROCESS_COURIER].state == CHILD_RUNNING)
+		kill(hub->children[PROCESS_COURIER].pid, SIGTERM);
 }
 
 static int hub_open(struct hub *hub, struct err *err)
@@ -361,6 +416,8 @@ static int hub_open(struct hub *hub, struct err *err)
 		result = data_open(hub, err);
 	if (result == 0)
 		result = sockets_open(hub, err);
+	if (result == 0)
+		result = courier_prepare(hub, err);
 	if (result == 0)
 		result = pages_open(hub, err);
 	if (result == 0)
@@ -431,6 +488,9 @@ static void hub_free(struct hub *hub)
 	page_free(hub->shared, sizeof *hub->shared);
 	fd_close(hub->live_pair[0]);
 	fd_close(hub->live_pair[1]);
+	fd_close(hub->courier_pair[0]);
+	fd_close(hub->courier_pair[1]);
+	fd_close(hub->slots_fd);
 	fd_close(hub->signal_fd);
 	fd_close(hub->lock_fd);
 	free(hub);
@@ -445,7 +505,8 @@ int hub_run(const struct hub_options *options, const struct hub_setup *setup, st
 	hub->setup = *setup;
 	for (unsigned i = 0; i < FRONTS; i++)
 		hub->listen_fds[i] = hub->request_pairs[i][0] = hub->request_pairs[i][1] = -1;
-	hub->live_pair[0] = hub->live_pair[1] = hub->signal_fd = hub->lock_fd = -1;
+	hub->live_pair[0] = hub->live_pair[1] = hub->courier_pair[0] = hub->courier_pair[1] = -1;
+	hub->slots_fd = hub->signal_fd = hub->lock_fd = -1;
 	running = hub;
 	log_setup("hub", LOG_INFO, -1);
 	int result = hub_open(hub, err);

@@ -17,6 +17,16 @@
 
 enum hub_guest { HUB_GUEST_NONE, HUB_GUEST_VIEWER, HUB_GUEST_ANALYST };
 
+/* How notices are told: see share/dispatch.h and share/courier.h. */
+struct notice_options {
+	const char *texts; /* directory with notices/rules.yaml and messages/; NULL: no notices are made */
+	const char *mail_relay, *mail_from, *mail_reply_to, *mail_user, *mail_password_file, *mail_ca, *mail_hello;
+	int64_t mail_tls; /* enum courier_tls */
+	const char *dkim_key, *dkim_selector, *dkim_domain;
+	const char *webhook_ca, *drop;
+	struct prefix_list webhook_allow, webhook_refuse;
+};
+
 struct hub_options {
 	const char *data;         /* directory; made when missing, 0700 */
 	const char *listen;       /* ADDR:PORT or [ADDR]:PORT; port 0: any */
@@ -30,14 +40,15 @@ struct hub_options {
 	bool unconfined;
 
 	struct livenet_options livenet;
+	struct notice_options notice;
 	struct store_options store; /* its dir is set from `data` */
 };
 
 struct prefix_board;
 
-/* For the command line: to be joined with store_option_table (at `store`), livenet_option_table (at `livenet`) and the
- * options of its sensors. */
-extern const struct option_spec hub_option_table[];
+/* For the command line: to be joined with store_option_table (at `store`), livenet_option_table (at `livenet`), the
+ * notices' (at `notice`) and the options of its sensors. */
+extern const struct option_spec hub_option_table[], notice_option_table[];
 
 /* A sensor that runs as a child of the hub. All of it is borrowed until hub_run() returns. */
 struct hub_sensor {

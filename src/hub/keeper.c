@@ -11,6 +11,7 @@
 #include "hub/api_taxii.h"
 #include "hub/desk.h"
 #include "hub/keeper_alerts.h"
+#include "hub/keeper_notices.h"
 #include "hub/receipts.h"
 #include "share/members.h"
 #include "share/text_decode.h"
@@ -154,7 +155,7 @@ static int welcome(struct keeper *keeper, struct err *err)
 static int keeper_confine(const struct keeper_setup *setup, struct err *err)
 {
 	text_decode_prepare();
-	const char *const write_paths[] = {setup->options->data, NULL};
+	const char *const write_paths[] = {setup->options->data, setup->options->notice.drop, NULL};
 	const char *const read_paths[] = {"/etc/localtime", "/usr/share/zoneinfo",     "/proc/self", "/proc/meminfo",
 					  "/sys/fs/cgroup", "/sys/devices/system/cpu", NULL};
 	const struct confine_policy policy = {.read_paths = read_paths,
@@ -212,6 +213,8 @@ static int keeper_open(struct keeper *keeper, struct err *err)
 	if (result >= 0)
 		result = warnings_open(keeper, err);
 	if (result >= 0)
+		result = keeper_notices_prepare(keeper, &keeper->notices, err);
+	if (result >= 0)
 		result = keeper_confine(setup, err);
 	struct store_options options = setup->options->store;
 	options.dir = setup->options->data;
@@ -242,6 +245,8 @@ static int keeper_open(struct keeper *keeper, struct err *err)
 	if (result == 0)
 		result = releases_resume(keeper, err);
 	if (result == 0)
+		result = keeper_notices_open(keeper->notices, err);
+	if (result == 0)
 		result = alerts_open(keeper, &keeper->alerts, err);
 	if (result == 0)
 		result = keeper_closed_remember(keeper, err);
@@ -250,8 +255,8 @@ static int keeper_open(struct keeper *keeper, struct err *err)
 
 static int keeper_work(struct keeper *keeper, const sigset_t *signals, struct err *err)
 {
-	void *(*const mains[])(void *) = {alerts_members_main, alerts_main, keeper_ingest_main, keeper_live_main,
-					  schedule_main};
+	void *(*const mains[])(void *) = {alerts_members_main, alerts_main,   keeper_ingest_main,
+					  keeper_live_main,    schedule_main, keeper_notices_main};
 	enum { THREADS = sizeof mains / sizeof *mains };
 	pthread_t threads[THREADS];
 	int result = 0;
@@ -303,6 +308,7 @@ int keeper_run(const struct keeper_setup *setup, struct err *err)
 	if (result < 0)
 		LOG(LOG_ERROR, "keeper.failed", err->text);
 	alerts_close(keeper->alerts);
+	keeper_notices_close(keeper->notices);
 	store_close(keeper->store);
 	registry_close(keeper->registry);
 	indicators_close(keeper->indicators);

@@ -22,7 +22,7 @@ struct keeper_setup {
 	const struct hub_setup *hub;
 	const struct hub_shared *shared;
 	struct front_shared *fronts[2];                      /* of `front`, of `local` */
-	int request_fds[2], live_fd;                         /* the keeper's ends */
+	int request_fds[2], live_fd, courier_fd;             /* the keeper's ends */
 	struct ring **rings, **live_rings, **sighting_rings; /* per sensor */
 	_Atomic uint64_t **metrics;                          /* per sensor, as its module's table says */
 	const char *url;                                     /* what links start with */
@@ -100,7 +100,8 @@ struct keeper {
 	_Atomic uint64_t rate;
 	pthread_mutex_t live_lock; /* one event at a time on live_fd */
 
-	struct alerts *alerts; /* keeper_alerts.h */
+	struct alerts *alerts;   /* keeper_alerts.h */
+	struct notices *notices; /* keeper_notices.h */
 	struct desk *desk;
 };
 
@@ -126,6 +127,8 @@ int keeper_findings_put(struct sink *sink, const struct batch *batch, struct err
 void keeper_owed_put(struct keeper *keeper); /* findings that wait, now that there may be room */
 /* What people closed within the last three months. */
 int keeper_closed_remember(struct keeper *keeper, struct err *err) must_check;
+/* The opposite of finding_json(): one row. */
+int keeper_finding_batch(const json_t *finding, struct batch **ret_batch, struct err *err) must_check;
 /* Close a finding, given as the API shows it, and store that. */
 int keeper_finding_close(struct keeper *keeper, json_t *finding, const char *who, const char *reason,
 			 struct err *err) must_check;

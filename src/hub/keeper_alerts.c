@@ -1,5 +1,6 @@
 /* The thread of alerts. See keeper_alerts.h; the members' prefixes are keeper_members.c. */
 #include "hub/keeper_alerts.h"
+#include "hub/keeper_notices.h"
 
 #include "core/clock.h"
 #include "core/log.h"
@@ -84,6 +85,7 @@ static void gathered_show(struct alerts *alerts)
 {
 	for (uint32_t row = 0; row < alerts->gathered->rows; row++)
 		keeper_live_finding(alerts->keeper, alerts->gathered, row);
+	keeper_notices_offer(alerts->keeper->notices, alerts->gathered);
 	atomic_fetch_add(&alerts->keeper->findings_made, alerts->gathered->rows);
 	batch_clear(alerts->gathered);
 }

@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "hub/keeper_alerts.h"
+#include "hub/keeper_notices.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -103,6 +104,7 @@ static int findings_store(struct keeper *keeper, const struct batch *batch, stru
 	for (uint32_t row = 0; row < batch->rows; row++)
 		keeper_live_finding(keeper, batch, row);
 	atomic_fetch_add(&keeper->findings_made, batch->rows);
+	keeper_notices_offer(keeper->notices, batch);
 	int result = store_put(keeper->store, batch, err);
 	if (result != -ENOSPC)
 		return result < 0 ? result : 0;
@@ -178,8 +180,7 @@ static int value_put(struct batch *batch, size_t i, const json_t *value, struct 
 	}
 }
 
-/* The opposite of finding_json(). */
-static int finding_batch(const json_t *finding, struct batch **ret_batch, struct err *err)
+int keeper_finding_batch(const json_t *finding, struct batch **ret_batch, struct err *err)
 {
 	struct batch *batch = batch_new(&record_finding, 1);
 	int result = batch ? 0 : err_set(err, -ENOMEM, "no memory for a finding");
@@ -207,7 +208,7 @@ int keeper_finding_close(struct keeper *keeper, json_t *finding, const char *who
 	json_object_set_new(finding, "time", json_string(now));
 	json_object_set_new(finding, "ended", json_true());
 	json_object_set_new(finding, "state", json_string(finding_state_names[STATE_CLOSED]));
-	int result = id && type ? finding_batch(finding, &batch, err) : -EINVAL;
+	int result = id && type ? keeper_finding_batch(finding, &batch, err) : -EINVAL;
 	if (result < 0)
 		return result;
 	if (strcmp(type, finding_type_names[FINDING_LIVENET]) == 0) {

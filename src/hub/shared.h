@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { HUB_PROCESSES = LIMIT_SENSORS + 4, HUB_NAME_BYTES = 32 };
+enum { HUB_PROCESSES = LIMIT_SENSORS + 5, HUB_NAME_BYTES = 32 };
 
 struct hub_process {
 	char name[HUB_NAME_BYTES];
@@ -25,7 +25,7 @@ struct hub_shared {
 	struct hub_process processes[HUB_PROCESSES];
 };
 
-enum { PROCESS_KEEPER, PROCESS_FRONT, PROCESS_LOCAL, PROCESS_SENSORS };
+enum { PROCESS_KEEPER, PROCESS_FRONT, PROCESS_LOCAL, PROCESS_COURIER, PROCESS_SENSORS };
 
 struct front_shared {
 	_Atomic uint64_t requests, answers[6]; /* answers by hundreds of the status */

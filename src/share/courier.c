@@ -124,7 +124,9 @@ static void job_end(struct courier *courier, struct job *job, CURLcode code)
 	if (*link)
 		*link = job->next;
 	struct courier_head outcome = job_judge(job, code);
-	bool said = job->answer[0] && code != CURLE_COULDNT_CONNECT && code != CURLE_OPERATION_TIMEDOUT;
+	bool said = job->answer[0] && code != CURLE_COULDNT_CONNECT && code != CURLE_OPERATION_TIMEDOUT &&
+		    code != CURLE_SSL_CONNECT_ERROR && code != CURLE_PEER_FAILED_VERIFICATION &&
+		    code != CURLE_USE_SSL_FAILED;
 	const char *answer = job->refused_address ? "its address is of a network that webhooks may not reach"
 			     : said               ? job->answer
 			     : code == CURLE_OK   ? ""

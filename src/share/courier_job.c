@@ -40,7 +40,7 @@ static void answer_keep(struct job *job, const char *text, size_t bytes)
 static size_t line_take(char *text, size_t size, size_t count, void *context)
 {
 	struct job *job = context;
-	if (job->channel == CHANNEL_MAIL || strncasecmp(text, "HTTP/", 5) == 0)
+	if ((job->channel == CHANNEL_MAIL && !job->quitting) || strncasecmp(text, "HTTP/", 5) == 0)
 		answer_keep(job, text, size * count);
 	return size * count;
 }
@@ -62,6 +62,8 @@ static int command_see(CURL *easy, curl_infotype type, char *text, size_t bytes,
 		job->to_recipient = true;
 	if (type == CURLINFO_HEADER_OUT && bytes >= 4 && strncasecmp(text, "MAIL", 4) == 0)
 		job->to_recipient = false; /* a connection that is used again */
+	if (type == CURLINFO_HEADER_OUT && bytes >= 4 && strncasecmp(text, "QUIT", 4) == 0)
+		job->quitting = true;
 	return 0;
 }
 

@@ -24,6 +24,7 @@ struct job {
 	char error[CURL_ERROR_SIZE], answer[COURIER_ANSWER_BYTES];
 	bool to_recipient; /* a mail's server has been asked about the recipient: what it refuses, it refuses for them
 			    */
+	bool quitting;     /* what a mail's server says from now on is not about the mail */
 	bool refused_address;
 };
 

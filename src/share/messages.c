@@ -80,11 +80,11 @@ enum { PART_TITLE, PART_WHAT, PART_STEPS, PART_OVER };
 static const struct template_part advice_parts[] = {{"title", true}, {"what"}, {"steps"}, {"over"}, {NULL}};
 enum { PART_DESK, PART_CALL, PART_SIGNATURE };
 static const struct template_part desk_parts[] = {{"name", true}, {"call"}, {"signature"}, {NULL}};
-enum { PART_SEVERITIES = 0, PART_STATES = 4, PART_SOMEBODY = 9 };
+enum { PART_SEVERITIES = 0, PART_STATES = 4, PART_SOMEBODY = 10 };
 /* Severities by their names, steps by theirs, and who has no name. */
 static const struct template_part word_parts[] = {
-	{"info", true},     {"low", true},        {"medium", true}, {"high", true},     {"new", true}, {"again", true},
-	{"reminder", true}, {"escalation", true}, {"closed", true}, {"somebody", true}, {NULL}};
+	{"info", true},     {"low", true},        {"medium", true}, {"high", true}, {"new", true},      {"again", true},
+	{"reminder", true}, {"escalation", true}, {"closed", true}, {"test", true}, {"somebody", true}, {NULL}};
 static const struct template_part item_parts[] = {{"item"}, {NULL}};
 
 static const struct template_form frame_form = {frame_parts, frame_gaps}, advice_form = {advice_parts, matter_gaps},
@@ -308,7 +308,7 @@ static int values_of_matter(const struct messages *messages, const struct messag
 	values->values[GAP_OBSERVATIONS] = values->made[GAP_OBSERVATIONS] = observations(facts->ground);
 	int result = value_made(values, GAP_SEVERITY, messages->words[reader->language], severity_word(facts->severity),
 				err);
-	if (result == 0 && facts->step < STEP_TEST)
+	if (result == 0)
 		result = value_made(values, GAP_STATE, messages->words[reader->language], PART_STATES + facts->step,
 				    err);
 	if (result == 0)

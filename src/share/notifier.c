@@ -89,6 +89,7 @@ struct plan {
 	const struct notice_rule *rule;
 	const struct concerned_member *member; /* whose contacts */
 	enum notice_channel channel;
+	bool at_once; /* whatever hours */
 	int severity;
 	int64_t now_ns;
 	struct notice_telling *tellings;
@@ -103,7 +104,9 @@ static int due_of(struct plan *plan, const char *channel, const char *address, i
 	int result = notices_last_message(plan->notifier->notices, channel, address, &last, plan->err);
 	if (result < 0)
 		return result;
-	*ret_due_ns = last && last + plan->rule->gather_ns > due ? last + plan->rule->gather_ns : due;
+	*ret_due_ns = plan->at_once                                ? plan->now_ns
+		      : last && last + plan->rule->gather_ns > due ? last + plan->rule->gather_ns
+								   : due;
 	return 0;
 }
 
@@ -133,7 +136,7 @@ static int contacts_plan(struct plan *plan, const struct concerned_member *membe
 	plan->member = member;
 	for (unsigned channel = 0; channel < NOTICE_CHANNELS && result == 0; channel++) {
 		plan->channel = channel;
-		if (plan->rule->channels & 1u << channel)
+		if (plan->rule->channels & ~plan->notifier->options.without & 1u << channel)
 			result = concerned_contacts(member, plan->rule, channel, telling_add, plan);
 	}
 	return result;
@@ -171,7 +174,7 @@ static int tellings_plan(struct plan *plan, const struct notice *notice, enum no
 			 const struct concerned_member *member, struct notice_telling **ret_told)
 {
 	struct concerned_member tell = *member;
-	if (plan->rule->tell == TELL_NEVER)
+	if (plan->rule->tell == TELL_NEVER && step != STEP_TEST)
 		return 0;
 	if (step == STEP_CLOSED)
 		return told_plan(plan, notice, ret_told);
@@ -191,6 +194,7 @@ static int todo_plan(struct notifier *notifier, const struct notice_todo *todo, 
 	struct concerned_member member;
 	struct notice_telling *told = NULL;
 	struct plan plan = {.notifier = notifier,
+			    .at_once = todo->step == STEP_TEST,
 			    .severity = notice->severity,
 			    .now_ns = now_ns,
 			    .tellings = notifier->tellings,

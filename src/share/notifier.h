@@ -15,6 +15,7 @@
 struct notifier_options {
 	const char *url;         /* what links start with */
 	const char *mail_domain; /* right half of Message-IDs */
+	unsigned without;        /* 1 << enum notice_channel: nobody is told on those, whatever rules say */
 };
 
 struct notifier;

@@ -173,6 +173,7 @@ int notices_message_made(struct registry *registry, int64_t message, int64_t *re
 struct notice_attempt {
 	int64_t message;
 	unsigned number;
+	unsigned channel; /* whatever the asker takes it for; of open ones: by the order mail, webhook, csv */
 };
 int notices_attempts_open(struct registry *registry, unsigned limit, struct notice_attempt *ret_attempts,
 			  size_t *ret_count, struct err *err) must_check;

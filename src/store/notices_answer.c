@@ -257,3 +257,22 @@ int notices_tell_now(struct registry *registry, int64_t notice, const char *who,
 	}
 	return change_end(registry, code, err);
 }
+
+int notices_test(struct registry *registry, uint32_t member, const char *who, int64_t now_ns, int64_t *ret_id,
+		 struct err *err)
+{
+	int code = notices_begin(registry, err);
+	if (code < 0)
+		return code;
+	code = notices_run(registry, err,
+			   "INSERT INTO notice (member, type, subject, verdict, severity, state, detector, finding, "
+			   "seen, ground, first, last, packets, made, ended, closed, closed_by) VALUES (?1, 'test', "
+			   "'-', '', 0, 'closed', 'test', '', ?2, '{}', ?2, ?2, 0, ?2, ?2, ?2, ?3)",
+			   "iis", (int64_t)member, now_ns, who);
+	*ret_id = sqlite3_last_insert_rowid(registry->database);
+	if (code == 0)
+		code = notices_event(registry, *ret_id, "made", who, NULL, now_ns, err);
+	if (code == 0)
+		code = notices_step_leave(registry, *ret_id, STEP_TEST, 1, now_ns, err);
+	return change_end(registry, code, err);
+}

@@ -38,6 +38,11 @@ int notices_close(struct registry *registry, int64_t notice, const char *who, co
 int notices_tell_now(struct registry *registry, int64_t notice, const char *who, int64_t now_ns,
 		     struct err *err) must_check;
 
+/* A message to all contacts of a member that says that it is a test, at once; kept as a closed notice of the type
+ * "test", which no figure counts. */
+int notices_test(struct registry *registry, uint32_t member, const char *who, int64_t now_ns, int64_t *ret_id,
+		 struct err *err) must_check;
+
 struct notices_question {
 	uint32_t member;            /* 0: any */
 	const char *state;          /* name of a state, "open" (all but closed), or NULL: any */

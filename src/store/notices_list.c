@@ -132,7 +132,8 @@ static int spans(struct registry *registry, const char *expression, uint32_t mem
 	snprintf(sql, sizeof sql,
 		 "WITH s AS (SELECT max(0, %s) / 1e9 AS x, row_number() OVER (ORDER BY %s) AS r, count(*) OVER () AS c "
 		 "FROM "
-		 "notice WHERE (?1 = 0 OR member = ?1) AND made >= ?2 AND made < ?3 AND (%s) IS NOT NULL) SELECT "
+		 "notice WHERE type <> 'test' AND (?1 = 0 OR member = ?1) AND made >= ?2 AND made < ?3 AND (%s) IS NOT "
+		 "NULL) SELECT "
 		 "count(*), "
 		 "max(CASE WHEN r = (c + 1) / 2 THEN x END), max(CASE WHEN r = (c * 9 + 9) / 10 THEN x END) FROM s",
 		 expression, expression, expression);
@@ -155,12 +156,10 @@ static int counts(struct registry *registry, uint32_t member, int64_t from_ns, i
 	json_t *found = NULL;
 	int code = rows(registry,
 			"SELECT count(*) AS made, sum(state = 'new') AS new, sum(state = 'continuing') AS continuing, "
-			"sum(state = "
-			"'ended') AS ended, sum(state = 'closed') AS closed, sum(told IS NOT NULL) AS told, "
-			"sum(acknowledged IS "
-			"NOT NULL) AS acknowledged, sum(escalated) AS escalated FROM notice WHERE (?1 = 0 OR member = "
-			"?1) AND made "
-			">= ?2 AND made < ?3",
+			"sum(state = 'ended') AS ended, sum(state = 'closed') AS closed, "
+			"sum(told IS NOT NULL) AS told, sum(acknowledged IS NOT NULL) AS acknowledged, "
+			"sum(escalated) AS escalated FROM notice "
+			"WHERE type <> 'test' AND (?1 = 0 OR member = ?1) AND made >= ?2 AND made < ?3",
 			"iiiiiiii", &found, err, "iii", (int64_t)member, from_ns, to_ns);
 	if (code == 0)
 		json_object_set(figures, "notices", json_array_get(found, 0));

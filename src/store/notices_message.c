@@ -169,10 +169,12 @@ int notices_attempt(struct registry *registry, const char *channel, int64_t now_
 int notices_attempts_open(struct registry *registry, unsigned limit, struct notice_attempt *ret_attempts,
 			  size_t *ret_count, struct err *err)
 {
-	sqlite3_stmt *row =
-		notices_ask(registry, err,
-			    "SELECT message, number FROM notice_attempt WHERE ended IS NULL ORDER BY message LIMIT ?",
-			    "i", (int64_t)limit);
+	sqlite3_stmt *row = notices_ask(
+		registry, err,
+		"SELECT a.message, number, CASE channel WHEN 'mail' THEN 0 WHEN 'webhook' THEN 1 ELSE 2 END FROM "
+		"notice_attempt a JOIN notice_message m ON m.id = a.message WHERE ended IS NULL ORDER BY "
+		"a.message LIMIT ?",
+		"i", (int64_t)limit);
 	int code = row ? 0 : -EIO;
 	size_t count = 0;
 	while (code >= 0 && (code = registry_step(registry, row, err)) == 1)

@@ -281,8 +281,10 @@ int mail_write(const struct mail *mail, char *out_text, size_t room, size_t *ret
 	put_text(&out, "Subject: ");
 	put_words(&out, mail->subject, strlen("Subject: "));
 	put_mailbox(&out, "\r\nMessage-ID: ", NULL, mail->message_id);
-	if (mail->references)
+	if (mail->references) {
+		put_mailbox(&out, "In-Reply-To: ", NULL, mail->references);
 		put_mailbox(&out, "References: ", NULL, mail->references);
+	}
 	put_text(&out, "Auto-Submitted: auto-generated\r\n");
 	if (mail->notice) {
 		put_text(&out, "X-Yagura-Notice: ");

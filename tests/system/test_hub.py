@@ -102,7 +102,7 @@ def every_route_for_every_role():
     """Each route x nobody and each role: 401, 403, or let in (which may then be 400 or 404 for want of sense)."""
     let_in = {"anyone": {None, "sensor", "viewer", "analyst", "operator", "admin"},
               "viewer": {"viewer", "analyst", "operator", "admin"}, "admin": {"admin"}, "operator": {"operator", "admin"},
-              "viewer, signed in": {"viewer", "analyst", "operator", "admin"},
+              "admin, signed in": {"admin"}, "viewer, signed in": {"viewer", "analyst", "operator", "admin"},
               "analyst, signed in": {"analyst", "operator", "admin"}, "sensor or admin": {"sensor", "admin"}}
     tried = 0
     for method, path, operation in operations(description()):
@@ -136,6 +136,8 @@ def answers_keep_to_their_description():
         if method != "GET" or path.endswith(("/live", "/findings/{id}", "{path*}")):
             continue
         answer = hub().request(method, example_path(path), headers=bearer("admin"))
+        if "{id}" in path and answer.status == 404:
+            continue  # there is none yet
         assert answer.status == 200, (path, answer.status, answer.body[:300])
         kind = answer.headers["Content-Type"].split(";")[0]
         content = operation["responses"]["200"]["content"]
