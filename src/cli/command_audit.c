@@ -93,7 +93,8 @@ static int list_ask(const struct audit_options *options, json_t **ret_entries, s
 	int code = audit_registry(options, &registry, err);
 	if (code < 0)
 		return code;
-	code = registry_audit_list(registry, 0, (unsigned)options->limit, options->member, ret_entries, err);
+	const struct audit_question question = {.member = options->member, .limit = (unsigned)options->limit};
+	code = registry_audit_list(registry, &question, ret_entries, err);
 	registry_close(registry);
 	return code;
 }

@@ -79,6 +79,7 @@ struct api_route {
 	int (*handle)(struct api_call *call, struct err *err);
 	const char *summary;
 	enum api_own own;
+	const char *noted; /* fields of the body that the audit log tells, "name role"; the first stands for a {part} */
 };
 extern const struct api_route api_routes[]; /* path NULL ends it */
 
@@ -129,6 +130,7 @@ int api_users_get(struct api_call *call, struct err *err);
 int api_users_post(struct api_call *call, struct err *err);
 int api_users_put(struct api_call *call, struct err *err);
 int api_users_delete(struct api_call *call, struct err *err);
+int api_users_link(struct api_call *call, struct err *err);
 int api_tokens_get(struct api_call *call, struct err *err);
 int api_tokens_post(struct api_call *call, struct err *err);
 int api_tokens_delete(struct api_call *call, struct err *err);
@@ -184,4 +186,5 @@ int api_notice_acknowledge(struct api_call *call, struct err *err);
 int api_notice_close(struct api_call *call, struct err *err);
 int api_notice_send(struct api_call *call, struct err *err);
 int api_audit_get(struct api_call *call, struct err *err);
+int api_audit_export(struct api_call *call, struct err *err);
 int api_audit_state(struct api_call *call, struct err *err);

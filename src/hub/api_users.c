@@ -35,18 +35,41 @@ int api_users_get(struct api_call *call, struct err *err)
 	return result < 0 ? result : api_json(call, 200, json_pack("{s:o}", "users", users));
 }
 
+static json_t *link_json(const char *token, int64_t until_ns)
+{
+	char until[TIME_TEXT_BYTES];
+	return json_pack("{s:s, s:s}", "token", token, "until", time_format(until_ns, until));
+}
+
+static int link_make(struct api_call *call, const char *name, json_t **ret_link, struct err *err)
+{
+	char token[REGISTRY_TOKEN_BYTES];
+	int64_t now = clock_now_ns(), lifetime = LIMIT_LINK_HOURS * NS_PER_HOUR;
+	int result = registry_invite(call->keeper->registry, name, now, lifetime, token, err);
+	if (result == 0)
+		*ret_link = link_json(token, now + lifetime);
+	return result;
+}
+
+int api_users_link(struct api_call *call, struct err *err)
+{
+	json_t *link = NULL;
+	int result = link_make(call, call->part, &link, err);
+	return result < 0 ? result : api_json(call, 201, link);
+}
+
 int api_users_post(struct api_call *call, struct err *err)
 {
-	json_t *body;
+	json_t *body, *link = NULL;
 	const char *name = NULL, *password = NULL, *role_name = NULL, *member_name = NULL;
 	enum role role = ROLE_VIEWER;
 	uint32_t member = 0;
 	int result = api_body(call, &body, err);
 	if (result < 0)
 		return result;
-	if (json_unpack(body, "{s:s, s:s, s:s, s?s}", "name", &name, "password", &password, "role", &role_name,
+	if (json_unpack(body, "{s:s, s?s, s:s, s?s}", "name", &name, "password", &password, "role", &role_name,
 			"member", &member_name) < 0)
-		result = err_set(err, -EINVAL, "name, password and role were expected");
+		result = err_set(err, -EINVAL, "name and role were expected, and perhaps a password");
 	if (result == 0)
 		result = role_parse(role_name, &role, err);
 	if (result == 0 && role == ROLE_SENSOR)
@@ -55,7 +78,11 @@ int api_users_post(struct api_call *call, struct err *err)
 		result = member_parse(call, member_name, &member, err);
 	if (result == 0)
 		result = registry_user_add(call->keeper->registry, name, password, role, member, err);
-	json_t *answer = result == 0 ? json_pack("{s:s, s:s}", "name", name, "role", role_names[role]) : NULL;
+	if (result == 0 && !password)
+		result = link_make(call, name, &link, err);
+	json_t *answer = result == 0
+				 ? json_pack("{s:s, s:s, s:o*}", "name", name, "role", role_names[role], "link", link)
+				 : NULL;
 	json_decref(body);
 	return result < 0 ? result : api_json(call, 201, answer);
 }

@@ -30,12 +30,25 @@ struct audit_state {
 
 int registry_audit(struct registry *, const struct audit_entry *entry, struct err *err) must_check;
 
-/* Entries before `before` (0: from the last one), newest first, of a member when not 0: id, time, actor, peer, action,
- * subject, member, detail, hash. */
-int registry_audit_list(struct registry *, int64_t before, unsigned limit, int64_t member, json_t **ret_array,
+/* Of what sort an entry is: a call that changed something, one that looked at a member's data, one that was made and
+ * refused, or what the system did by itself. */
+enum audit_sort { AUDIT_ALL, AUDIT_CHANGES, AUDIT_LOOKS, AUDIT_REFUSED, AUDIT_SYSTEM, AUDIT_SORTS };
+extern const char *const audit_sort_names[]; /* NULL-terminated */
+
+/* What is wanted of the log. 0 and NULL ask for everything, but for the limit. */
+struct audit_question {
+	int64_t before, member;               /* entries before this number; of this member's data */
+	int64_t from_ns, to_ns;               /* [from, to) */
+	const char *actor, *action, *subject; /* what stands in these somewhere, in capitals or not */
+	enum audit_sort sort;
+	unsigned limit;
+};
+
+/* Newest first: id, time, actor, peer, action, subject, member, detail, hash. */
+int registry_audit_list(struct registry *, const struct audit_question *, json_t **ret_array,
 			struct err *err) must_check;
 
-/* The same of disclosures alone (action AUDIT_DISCLOSED). */
+/* Disclosures alone (action AUDIT_DISCLOSED), before `before` (0: from the last one), of a member when not 0. */
 #define AUDIT_DISCLOSED "disclosed"
 int registry_audit_disclosures(struct registry *, int64_t before, unsigned limit, int64_t member, json_t **ret_array,
 			       struct err *err) must_check;

@@ -44,8 +44,8 @@ int registry_user_add(struct registry *, const char *name, const char *password,
 int registry_user_change(struct registry *, const char *name, const char *password, const enum role *role,
 			 uint32_t member, struct err *err) must_check; /* NULL: stays */
 int registry_user_delete(struct registry *, const char *name, struct err *err) must_check;
-int registry_users(struct registry *, json_t **ret_array,
-		   struct err *err) must_check; /* name, role, member (its key), created, last_login */
+int registry_users(struct registry *, json_t **ret_array, struct err *err)
+	must_check; /* name, role, member (its key), has_password, link_until, created, last_login */
 int registry_user_count(struct registry *);
 
 /* 0: right, *ret_user filled. 1: name or password is wrong. 2: too many failures of this name or `from` (text of the
@@ -70,8 +70,10 @@ int registry_token_delete(struct registry *, int64_t id, struct err *err) must_c
 int registry_tokens(struct registry *, json_t **ret_array,
 		    struct err *err) must_check; /* id, name, role, member (its key), created, last_used */
 
-/* One-time links: redeem signs a user in once. new: makes the user (role admin) if there is none of that name.
- * redeem: 0, or 1 when unknown, used or expired. */
+/* One-time links: redeem signs a user in once. A new one ends the one before. invite: for a user who is there, -ENOENT.
+ * new: makes the user (role admin) if there is none of that name. redeem: 0, or 1 when unknown, used or expired. */
+int registry_invite(struct registry *, const char *user, int64_t now_ns, int64_t lifetime_ns,
+		    char ret_token[REGISTRY_TOKEN_BYTES], struct err *err) must_check;
 int registry_link_new(struct registry *, const char *user, int64_t now_ns, int64_t lifetime_ns,
 		      char ret_token[REGISTRY_TOKEN_BYTES], struct err *err) must_check;
 int registry_link_redeem(struct registry *, const char *token, const char *from, int64_t now_ns,

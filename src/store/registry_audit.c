@@ -110,17 +110,14 @@ static json_t *row_json(sqlite3_stmt *statement)
 			 detail ? detail : json_object(), "hash", hash);
 }
 
-static int entries_list(struct registry *registry, const char *sql, int64_t before, unsigned limit, int64_t member,
-			json_t **ret_array, struct err *err)
+/* The rows of a statement, which is done with it, under the lock. */
+static int entries_read(struct registry *registry, sqlite3_stmt *statement, json_t **ret_array, struct err *err)
 {
 	json_t *array = json_array();
-	pthread_mutex_lock(&registry->lock);
-	sqlite3_stmt *statement = registry_prepare(registry, err, sql, "iii", before, member, (int64_t)limit);
 	int more = statement && array ? 0 : -EIO;
 	while (more >= 0 && (more = registry_step(registry, statement, err)) == 1)
 		json_array_append_new(array, row_json(statement));
 	sqlite3_finalize(statement);
-	pthread_mutex_unlock(&registry->lock);
 	if (more < 0)
 		json_decref(array);
 	else
@@ -128,13 +125,41 @@ static int entries_list(struct registry *registry, const char *sql, int64_t befo
 	return more;
 }
 
-#define LISTED "(?1 = 0 OR id < ?1) AND (?2 = 0 OR member = ?2) ORDER BY id DESC LIMIT ?3"
+static int entries_list(struct registry *registry, const char *sql, int64_t before, unsigned limit, int64_t member,
+			json_t **ret_array, struct err *err)
+{
+	pthread_mutex_lock(&registry->lock);
+	sqlite3_stmt *statement = registry_prepare(registry, err, sql, "iii", before, member, (int64_t)limit);
+	int code = entries_read(registry, statement, ret_array, err);
+	pthread_mutex_unlock(&registry->lock);
+	return code;
+}
 
-int registry_audit_list(struct registry *registry, int64_t before, unsigned limit, int64_t member, json_t **ret_array,
+const char *const audit_sort_names[] = {"all", "changes", "looks", "refused", "system", NULL};
+
+#define LISTED "(?1 = 0 OR id < ?1) AND (?2 = 0 OR member = ?2) ORDER BY id DESC LIMIT ?3"
+#define HOLDS(column, part) "(" part " IS NULL OR instr(lower(" column "), lower(" part ")) > 0)"
+/* The numbers of enum audit_sort. */
+#define SORT                                                                                                           \
+	"CASE WHEN detail GLOB '{\"refused\":*' THEN 3 WHEN action GLOB 'GET /*' THEN 2 WHEN action GLOB '* /*' THEN " \
+	"1 "                                                                                                           \
+	"ELSE 4 END"
+
+int registry_audit_list(struct registry *registry, const struct audit_question *question, json_t **ret_array,
 			struct err *err)
 {
-	return entries_list(registry, "SELECT " COLUMNS " FROM audit WHERE " LISTED, before, limit, member, ret_array,
-			    err);
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM audit WHERE (?4 = 0 OR time >= ?4) AND (?5 = 0 OR time < ?5) "
+		"AND " HOLDS("actor", "?6") " AND " HOLDS("action", "?7") " AND " HOLDS(
+			"subject", "?8") " AND (?9 = 0 OR ?9 = " SORT ") AND " LISTED;
+	pthread_mutex_lock(&registry->lock);
+	sqlite3_stmt *statement =
+		registry_prepare(registry, err, sql, "iiiiisssi", question->before, question->member,
+				 (int64_t)question->limit, question->from_ns, question->to_ns, question->actor,
+				 question->action, question->subject, (int64_t)question->sort);
+	int code = entries_read(registry, statement, ret_array, err);
+	pthread_mutex_unlock(&registry->lock);
+	return code;
 }
 
 int registry_audit_disclosures(struct registry *registry, int64_t before, unsigned limit, int64_t member,

@@ -165,29 +165,37 @@ int registry_tokens(struct registry *registry, json_t **ret_array, struct err *e
 	return code;
 }
 
-int registry_link_new(struct registry *registry, const char *user, int64_t now_ns, int64_t lifetime_ns,
-		      char ret_token[REGISTRY_TOKEN_BYTES], struct err *err)
+int registry_invite(struct registry *registry, const char *user, int64_t now_ns, int64_t lifetime_ns,
+		    char ret_token[REGISTRY_TOKEN_BYTES], struct err *err)
 {
 	uint8_t hash[SECRET_HASH_BYTES];
 	char token[REGISTRY_TOKEN_BYTES];
-	int code = name_check("user", user, err);
-	if (code < 0)
-		return code;
 	secret_new(token, hash);
 	pthread_mutex_lock(&registry->lock);
-	code = registry_run(registry, err,
-			    "INSERT INTO user (name, role, created) VALUES (?, 'admin', ?) ON CONFLICT DO NOTHING",
-			    "si", user, now_ns);
-	if (code == 0)
-		code = registry_run(registry, err, "DELETE FROM link WHERE expires <= ? OR user = ?", "is", now_ns,
-				    user);
+	int code = registry_run(registry, err, "DELETE FROM link WHERE expires <= ? OR user = ?", "is", now_ns, user);
 	if (code == 0)
 		code = registry_run(registry, err, "INSERT INTO link VALUES (?, ?, ?, ?)", "bsii", hash, user, now_ns,
 				    now_ns + lifetime_ns);
 	pthread_mutex_unlock(&registry->lock);
+	if (code == -EEXIST) /* the foreign key */
+		return err_set(err, -ENOENT, "there is no user %.63s", user);
 	if (code == 0)
 		memcpy(ret_token, token, sizeof token);
 	return code;
+}
+
+int registry_link_new(struct registry *registry, const char *user, int64_t now_ns, int64_t lifetime_ns,
+		      char ret_token[REGISTRY_TOKEN_BYTES], struct err *err)
+{
+	int code = name_check("user", user, err);
+	if (code < 0)
+		return code;
+	pthread_mutex_lock(&registry->lock);
+	code = registry_run(registry, err,
+			    "INSERT INTO user (name, role, created) VALUES (?, 'admin', ?) ON CONFLICT DO NOTHING",
+			    "si", user, now_ns);
+	pthread_mutex_unlock(&registry->lock);
+	return code < 0 ? code : registry_invite(registry, user, now_ns, lifetime_ns, ret_token, err);
 }
 
 int registry_link_redeem(struct registry *registry, const char *token, const char *from, int64_t now_ns,

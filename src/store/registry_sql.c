@@ -148,6 +148,8 @@ static json_t *cell(sqlite3_stmt *statement, int column, char type)
 		return json_null();
 	if (type == 'i')
 		return json_integer(sqlite3_column_int64(statement, column));
+	if (type == 'b')
+		return json_boolean(sqlite3_column_int(statement, column));
 	if (type == 't')
 		return json_string(time_format(sqlite3_column_int64(statement, column), text));
 	return json_string((const char *)sqlite3_column_text(statement, column));

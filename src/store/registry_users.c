@@ -166,10 +166,12 @@ int registry_users(struct registry *registry, json_t **ret_array, struct err *er
 	pthread_mutex_lock(&registry->lock);
 	sqlite3_stmt *statement = registry_prepare(
 		registry, err,
-		"SELECT name, role, (SELECT key FROM member WHERE id = user.member) AS member, created, "
+		"SELECT name, role, (SELECT key FROM member WHERE id = user.member) AS member, password IS NOT NULL AS "
+		"has_password, (SELECT max(expires) FROM link WHERE user = name AND expires > ?) AS link_until, "
+		"created, "
 		"last_login FROM user ORDER BY name",
-		"");
-	int code = statement ? registry_rows(registry, statement, "ssstt", ret_array, err) : -EIO;
+		"i", clock_now_ns());
+	int code = statement ? registry_rows(registry, statement, "sssbttt", ret_array, err) : -EIO;
 	sqlite3_finalize(statement);
 	pthread_mutex_unlock(&registry->lock);
 	return code;

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The audit log of a hub: every change by somebody known is there, before it is made; reading and asking are not; it is
 verified through the hub and on a stopped hub's files, and a changed file is found out."""
+import csv
+import io
 import json
 import os
 import re
@@ -31,17 +33,51 @@ def changes_are_written_down_and_questions_are_not():
         hub.local("GET", "/api/v1/users")
         entries = hub.local("GET", "/api/v1/audit").json()["entries"][::-1]
         new = [(e["action"], e["actor"], e["detail"]) for e in entries][before["entries"]:]
-        assert new == [("POST /users", "local", {}), ("POST /users", "local", {}), ("POST /users", "local", {"refused": 409})], new
+        made = {"name": "hanako", "role": "analyst"}
+        assert new == [("POST /users", "local", made), ("POST /users", "local", made), ("POST /users", "local", {"refused": 409})], new
+        assert {e["subject"] for e in entries if e["action"] == "POST /users"} == {"hanako"}
         assert "correct horse" not in json.dumps(entries)
         status, state, err = audit(DIRECTORY, "verify", "--head", entries[0]["hash"])  # through the running hub
         assert status == 0 and state["sound"] and state["noted"] == 1, (state, err)
+
+
+def asked(hub, query=""):
+    answer = hub.local("GET", "/api/v1/audit" + query)
+    assert answer.status == 200, answer.body
+    return [(e["action"], e["subject"]) for e in answer.json()["entries"]]
+
+
+def it_is_asked_by_who_what_whom_when_and_sort_and_leaves_as_a_file():
+    with Hub(data=DIRECTORY, **HUB) as hub:
+        assert hub.local("PUT", "/api/v1/users/hanako", {"role": "operator"}).status == 200
+        assert hub.local("PUT", "/api/v1/users/nobody", {"role": "operator"}).status == 404
+        role, refused = ("PUT /users/{name}", "hanako"), ("PUT /users/{name}", "nobody")
+        assert asked(hub, "?action=PUT&sort=changes") == [refused, role]
+        assert asked(hub, "?sort=refused&limit=1") == [refused]
+        assert asked(hub, "?subject=HANAKO&action=put") == [role] and asked(hub, "?actor=ken") == []
+        assert asked(hub, "?sort=looks") == [] and asked(hub, "?to=-1h") == [] and len(asked(hub, "?from=-1h")) == len(asked(hub))
+        assert hub.local("GET", "/api/v1/audit?sort=colour").status == 400
+        assert hub.local("GET", "/api/v1/audit?from=yesterdayish").status == 400
+        whole = hub.local("GET", "/api/v1/audit?limit=1000").json()["entries"]
+        exported = hub.local("GET", "/api/v1/audit/export?format=json")
+        assert exported.json()[1:] == whole and exported.json()[0]["action"] == "GET /audit/export"
+        for _ in range(1100):
+            assert hub.local("DELETE", "/api/v1/tokens/0").status == 404  # written down twice each: three pages
+        sheet = hub.local("GET", "/api/v1/audit/export?bom=1&action=tokens")
+        assert sheet.headers["Content-Type"] == "text/csv; charset=utf-8" and sheet.body.startswith(b"\xef\xbb\xbf")
+        rows = list(csv.DictReader(io.StringIO(sheet.body.decode("utf-8-sig"), newline="")))
+        assert len(rows) == 2200 and len({row["id"] for row in rows}) == 2200 and set(rows[0]) == set(whole[0])
+        assert rows[0]["detail"] == '{"refused":404}' and rows[0]["subject"] == "0" and rows[0]["member"] == ""
+        assert hub.local("GET", "/api/v1/audit/export?format=xml").status == 400
 
 
 def only_administrators_may_read_it():
     with Hub("--guest-role", "viewer", data=DIRECTORY, **HUB) as hub:
         assert hub.get("/api/v1/audit").status == 401
         token = hub.local("POST", "/api/v1/tokens", {"name": "reader", "role": "operator"}).json()["token"]
-        assert hub.get("/api/v1/audit", headers={"Authorization": "Bearer " + token}).status == 403
+        for path in ("/api/v1/audit", "/api/v1/audit/export", "/api/v1/audit/state"):
+            assert hub.get(path, headers={"Authorization": "Bearer " + token}).status == 403
+            assert hub.get(path).status == 401
 
 
 def a_stopped_hubs_log_is_verified_too_and_tampering_is_found_out():
@@ -73,7 +109,8 @@ def a_stopped_hubs_log_is_verified_too_and_tampering_is_found_out():
 
 
 try:
-    harness.main([changes_are_written_down_and_questions_are_not, only_administrators_may_read_it,
+    harness.main([changes_are_written_down_and_questions_are_not,
+                  it_is_asked_by_who_what_whom_when_and_sort_and_leaves_as_a_file, only_administrators_may_read_it,
                   a_stopped_hubs_log_is_verified_too_and_tampering_is_found_out])
 finally:
     shutil.rmtree(DIRECTORY)

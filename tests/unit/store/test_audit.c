@@ -84,16 +84,69 @@ static void entries_are_listed_newest_first_and_by_member(void **state)
 	struct registry *registry = made(dir);
 	json_t *list = NULL;
 	write_entries(registry, 9);
-	must(registry_audit_list(registry, 0, 4, 0, &list, &must_err));
+	must(registry_audit_list(registry, &(struct audit_question){.limit = 4}, &list, &must_err));
 	assert_int_equal(json_array_size(list), 4);
 	json_t *first = json_array_get(list, 0);
 	assert_int_equal(json_integer_value(json_object_get(first, "id")), 9);
 	assert_string_equal(json_string_value(json_object_get(json_object_get(first, "detail"), "name")), "青葉市");
 	assert_string_equal(json_string_value(json_object_get(first, "hash")), verified(registry, 0).head);
 	json_decref(list);
-	must(registry_audit_list(registry, 6, 100, 7, &list, &must_err));
+	must(registry_audit_list(registry, &(struct audit_question){.before = 6, .member = 7, .limit = 100}, &list,
+				 &must_err));
 	assert_int_equal(json_array_size(list), 3); /* 5, 3, 1 */
 	json_decref(list);
+	registry_close(registry);
+	remove_tree(dir);
+}
+
+static void expect_numbers(struct registry *registry, struct audit_question question, const char *numbers)
+{
+	json_t *list = NULL, *entry;
+	size_t i;
+	char found[64] = "";
+	question.limit = 100;
+	must(registry_audit_list(registry, &question, &list, &must_err));
+	json_array_foreach(list, i, entry)
+		snprintf(found + strlen(found), sizeof found - strlen(found), "%" JSON_INTEGER_FORMAT " ",
+			 json_integer_value(json_object_get(entry, "id")));
+	assert_string_equal(found, numbers);
+	json_decref(list);
+}
+
+static void entries_are_found_by_who_what_whom_when_and_sort(void **state)
+{
+	(void)state;
+	char room[64], *dir = make_dir(room);
+	struct registry *registry = made(dir);
+	json_t *refused = json_pack("{s:i}", "refused", 409);
+	const struct audit_entry entries[] = {
+		{.time_ns = T0 + 1, .actor = "hanako", .action = "PUT /users/{name}", .subject = "ken"},
+		{.time_ns = T0 + 2,
+		 .actor = "token reader",
+		 .action = "GET /members/{id}",
+		 .subject = "aoba",
+		 .member = 7},
+		{.time_ns = T0 + 3, .actor = "hanako", .action = "POST /users", .subject = "ken", .detail = refused},
+		{.time_ns = T0 + 4, .actor = "notifier", .action = "notice.sent", .subject = "Aoba 100%"},
+	};
+	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+		struct audit_entry entry = entries[i];
+		entry.peer = "";
+		must(registry_audit(registry, &entry, &must_err));
+	}
+	json_decref(refused);
+	expect_numbers(registry, (struct audit_question){.actor = NULL}, "4 3 2 1 ");
+	expect_numbers(registry, (struct audit_question){.actor = "HANA"}, "3 1 ");
+	expect_numbers(registry, (struct audit_question){.action = "/users"}, "3 1 ");
+	expect_numbers(registry, (struct audit_question){.subject = "aoba"}, "4 2 ");
+	expect_numbers(registry, (struct audit_question){.subject = "0%"}, "4 ");
+	expect_numbers(registry, (struct audit_question){.subject = "a%"}, ""); /* no pattern, only words */
+	expect_numbers(registry, (struct audit_question){.from_ns = T0 + 2, .to_ns = T0 + 4}, "3 2 ");
+	expect_numbers(registry, (struct audit_question){.sort = AUDIT_CHANGES}, "1 ");
+	expect_numbers(registry, (struct audit_question){.sort = AUDIT_LOOKS}, "2 ");
+	expect_numbers(registry, (struct audit_question){.sort = AUDIT_REFUSED}, "3 ");
+	expect_numbers(registry, (struct audit_question){.sort = AUDIT_SYSTEM}, "4 ");
+	expect_numbers(registry, (struct audit_question){.actor = "hanako", .subject = "ken", .before = 3}, "1 ");
 	registry_close(registry);
 	remove_tree(dir);
 }
@@ -208,6 +261,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_chain_is_sound_and_its_head_moves),
 		cmocka_unit_test(entries_are_listed_newest_first_and_by_member),
+		cmocka_unit_test(entries_are_found_by_who_what_whom_when_and_sort),
 		cmocka_unit_test(looks_are_at_one_member_or_at_all),
 		cmocka_unit_test(entries_cannot_be_changed_or_removed_in_passing),
 		cmocka_unit_test(whoever_changes_the_file_is_found_out),

@@ -157,6 +157,49 @@ static void a_link_works_once(void **state)
 	remove_tree(dir);
 }
 
+static json_t *listed(struct registry *registry, const char *name)
+{
+	json_t *users = NULL, *user, *found = NULL;
+	size_t i;
+	must(registry_users(registry, &users, &must_err));
+	json_array_foreach(users, i, user) if (strcmp(json_string_value(json_object_get(user, "name")), name) == 0)
+		found = json_incref(user);
+	json_decref(users);
+	assert_non_null(found);
+	return found;
+}
+
+static void who_is_invited_comes_in_once_and_a_new_link_ends_the_old(void **state)
+{
+	(void)state;
+	char room[64], *dir = make_dir(room), first[REGISTRY_TOKEN_BYTES], token[REGISTRY_TOKEN_BYTES] = "untouched";
+	struct registry *registry = made(dir);
+	struct registry_user user;
+	struct err err = {""};
+	int64_t now = clock_now_ns();
+	assert_int_equal(registry_invite(registry, "aya", now, NS_PER_HOUR, token, &err), -ENOENT);
+	assert_contains(err.text, "no user aya");
+	assert_string_equal(token, "untouched");
+	assert_int_equal(registry_user_count(registry), 0);
+	must(registry_user_add(registry, "aya", NULL, ROLE_VIEWER, 0, &must_err));
+	must(registry_invite(registry, "aya", now, NS_PER_HOUR, first, &must_err));
+	must(registry_invite(registry, "aya", now, NS_PER_HOUR, token, &must_err));
+	json_t *seen = listed(registry, "aya");
+	assert_true(json_is_false(json_object_get(seen, "has_password")));
+	assert_true(json_is_string(json_object_get(seen, "link_until")));
+	json_decref(seen);
+	assert_int_equal(registry_link_redeem(registry, first, "192.0.2.1", now + 1, &user, NULL), 1);
+	must(registry_link_redeem(registry, token, "192.0.2.1", now + 1, &user, &must_err));
+	assert_int_equal(user.role, ROLE_VIEWER);
+	must(registry_user_change(registry, "aya", good, NULL, 0, &must_err));
+	seen = listed(registry, "aya");
+	assert_true(json_is_true(json_object_get(seen, "has_password")));
+	assert_true(json_is_null(json_object_get(seen, "link_until")));
+	json_decref(seen);
+	registry_close(registry);
+	remove_tree(dir);
+}
+
 static void what_is_over_is_forgotten(void **state)
 {
 	(void)state;
@@ -227,10 +270,15 @@ static void a_later_version_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(users_come_and_go),         cmocka_unit_test(a_password_signs_in_and_failures_wait),
-		cmocka_unit_test(sessions_expire_and_move),  cmocka_unit_test(tokens_are_kept_as_hashes),
-		cmocka_unit_test(a_link_works_once),         cmocka_unit_test(settings_and_sensors_stay),
-		cmocka_unit_test(what_is_over_is_forgotten), cmocka_unit_test(a_later_version_is_refused),
+		cmocka_unit_test(users_come_and_go),
+		cmocka_unit_test(a_password_signs_in_and_failures_wait),
+		cmocka_unit_test(sessions_expire_and_move),
+		cmocka_unit_test(tokens_are_kept_as_hashes),
+		cmocka_unit_test(a_link_works_once),
+		cmocka_unit_test(settings_and_sensors_stay),
+		cmocka_unit_test(who_is_invited_comes_in_once_and_a_new_link_ends_the_old),
+		cmocka_unit_test(what_is_over_is_forgotten),
+		cmocka_unit_test(a_later_version_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
