@@ -95,7 +95,7 @@ int command_share_misp(const struct command_call *call, struct err *err)
 		result = indicators_collection_find(store, call->operands[0], &collection, err);
 	if (result == 1)
 		result = err_set(err, -ENOENT, "there is no collection '%.80s'", call->operands[0]);
-	const struct misp_feed feed = {store, &collection, clock_now_ns()};
+	const struct misp_feed feed = {.store = store, .collection = &collection, .now_ns = clock_now_ns()};
 	if (result == 0)
 		result = options->output ? folder_write(&feed, &writing, err)
 					 : misp_feed_events(&feed, options->event, event_write, &writing, err);

@@ -5,6 +5,7 @@
 #include "cli/command_hub.h"
 #include "cli/command_indicator.h"
 #include "cli/command_member.h"
+#include "cli/command_notice.h"
 #include "cli/command_share.h"
 #include "cli/command_share_groups.h"
 
@@ -280,6 +281,50 @@ const struct command commands[] = {
 		.options_bytes = sizeof(struct share_receipts_options),
 		.run = command_share_receipts,
 		.example = "yagura share receipts --limit 20",
+	},
+	{
+		.name = "notice list",
+		.summary = "notices to members, how long they took, contacts that cannot be reached",
+		.summary_ja = "会員への通知の一覧、所要時間の集計、届かない連絡先",
+		.options = notice_list_option_table,
+		.groups = {{member_place_option_table, offsetof(struct notice_list_options, place)}},
+		.options_bytes = sizeof(struct notice_list_options),
+		.run = command_notice_list,
+		.example = "yagura notice list --unacknowledged",
+	},
+	{
+		.name = "notice show",
+		.summary = "one notice with its life: events, messages, attempts and answers",
+		.summary_ja = "通知の経過(出来事・メッセージ・送信の試み・応答)を示す",
+		.operands = "NUMBER",
+		.operands_help = "of the notice",
+		.groups = {{member_place_option_table, offsetof(struct notice_show_options, place)}},
+		.options_bytes = sizeof(struct notice_show_options),
+		.run = command_notice_show,
+		.example = "yagura notice show 7",
+	},
+	{
+		.name = "notice send",
+		.summary = "tell a notice again, now, to all its contacts, whatever hours",
+		.summary_ja = "通知をいますぐ、時間帯にかかわらず全連絡先に送り直す",
+		.operands = "NUMBER",
+		.operands_help = "of the notice",
+		.groups = {{member_place_option_table, offsetof(struct notice_show_options, place)}},
+		.options_bytes = sizeof(struct notice_show_options),
+		.run = command_notice_send,
+		.example = "yagura notice send 7",
+	},
+	{
+		.name = "notice test",
+		.summary = "check rules and texts; or send a test to a member and wait for the servers' answers",
+		.summary_ja = "規則と文面を検査する。組織を指定すると試験の通知を送り、応答を待つ",
+		.operands = "[MEMBER]",
+		.operands_help = "key of the member whose contacts get a test",
+		.options = notice_test_option_table,
+		.groups = {{member_place_option_table, offsetof(struct notice_test_options, place)}},
+		.options_bytes = sizeof(struct notice_test_options),
+		.run = command_notice_test,
+		.example = "yagura notice test city-sendai",
 	},
 	{
 		.name = "backup",

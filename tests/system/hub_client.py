@@ -106,10 +106,11 @@ class Hub:
         assert answer.status == 200, answer.body
         return answer.json()
 
-    def kill(self):
-        """SIGKILL for every process of it; back when none of them holds the data any more."""
+    def kill(self, whole=True):
+        """SIGKILL for every process of it, or for the first of them, which the others follow but for the courier; back when
+        none of them holds the data any more."""
         assert self.group
-        os.killpg(self.process.pid, signal.SIGKILL)
+        (os.killpg if whole else os.kill)(self.process.pid, signal.SIGKILL)
         self.process.wait(60)
         until = time.monotonic() + 10
         for name in ("hub.lock", "lock"):

@@ -22,6 +22,7 @@ tls_certificate = {dir}/mail.pem
 tls_privatekey = {dir}/mail.key
 smtp_accept_max = 50
 smtp_accept_max_per_connection = 100000
+smtp_accept_queue_per_connection = 0
 queue_run_max = 1
 keep_environment =
 never_users =

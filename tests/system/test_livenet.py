@@ -164,7 +164,7 @@ def closed_by_hand():
         time.sleep(10)
         send(syn("203.0.113.9"))
         hub.wait(lambda: hub.status()["livenet"]["open"] == 1, seconds=3)
-        assert {f["state"] for f in findings(hub)} == {"closed", "new"}
+        hub.wait(lambda: {f["state"] for f in findings(hub)} == {"closed", "new"}, seconds=3)
 
 
 def packets_by_address(hub):

@@ -10,7 +10,9 @@ import hmac
 import http.server
 import json
 import os
+import random
 import re
+import signal
 import ssl
 import subprocess
 import sys
@@ -321,6 +323,98 @@ def a_test_says_that_it_is_one():
         assert hub.local("POST", "/api/v1/notices/test", {"member": "nobody"}).status == 404
 
 
+def commands_show_what_the_api_does():
+    def command(*words):
+        status, out, err = harness.yagura("notice", *words, "--data", os.path.join(hub.data, "data"))
+        return status, out, err
+    with mail_server() as server, tempfile.TemporaryDirectory() as texts, notice_hub(server, texts_of(texts, verify="1h")) as hub:
+        source = member(hub)
+        member(hub, "gone", contacts=[{"role": "security", "mail": "gone@gone.example"}])
+        member(hub, "mute", contacts=[])
+        infect(source)
+        hub.wait(server.mails, seconds=20)
+        status, out, _ = command("list", "--json")
+        notice, = json.loads(out)
+        assert status == 0 and notice["subject"] == source and notice["told"]
+        assert json.loads(command("list", "--json", "--member", "gone")[1]) == []
+        assert source in command("list", "--state", "new", "--unacknowledged")[1]
+        status, out, _ = command("show", notice["id"])
+        assert status == 0 and "soc@city.example" in out and "250 OK" in out, out
+        assert json.loads(command("show", notice["id"], "--json")[1])["attempts"][0]["result"] == "sent"
+        assert command("show", "77")[0] == 1 and command("show", "x")[0] == 2
+        assert command("send", notice["id"])[0] == 0
+        hub.wait(lambda: len(server.mails()) == 2, seconds=20)
+        status, out, err = command("test", "city")
+        assert status == 0 and "250 OK" in out, (out, err)
+        status, out, err = command("test", "gone")
+        assert status == 1 and "no such mailbox" in out and "refused" in err, (out, err)
+        status, out, err = command("test", "mute", "--wait", "5s")
+        assert status == 1 and "no contact" in err, (out, err)
+        assert "gone@gone.example" in command("list", "--bounces")[1]
+        assert "median" in command("list", "--figures")[1]
+        rules = os.path.join(texts, "wrong.yaml")
+        with open(rules, "w") as file:
+            file.write("a:\n  tell: sometimes\n")
+        status, out, err = harness.yagura("notice", "test", "--rules", rules)
+        assert status == 1 and "wrong.yaml:2" in err and "at-once" in err, err
+        assert harness.yagura("notice", "test")[0] == 0
+
+
+def a_killed_hub_loses_no_notice_and_sends_none_twice():
+    """What is killed is the hub, its keeper, its courier, at random, while findings come in. Each stored finding is told in
+    one message. Only a courier that is killed itself just between a mail's end and the server's answer may make a copy,
+    which then bears the same Message-ID (RFC 1047)."""
+    chance = random.Random(7)
+    with mail_server() as server, tempfile.TemporaryDirectory() as texts, tempfile.TemporaryDirectory() as data:
+        texts_of(texts, verify="1h")
+        hub = notice_hub(server, texts, data=data, group=True)
+        hub.ready()
+        for city in range(8):
+            member(hub, f"city{chr(97 + city)}")
+        sent, kills, couriers = 0, 0, 0
+        for kind in ("none", "hub", "keeper", "courier", "hub", "keeper", "hub", "none"):
+            until = time.monotonic() + 1.0 + chance.random()
+            while time.monotonic() < until:
+                city = f"city{chr(97 + sent % 8)}"
+                infect(f"203.0.{1 + sum(map(ord, city)) % 200}.{1 + sent // 8}")
+                sent += 1
+                time.sleep(0.02)
+            if kind == "hub":
+                hub.kill(whole=False)
+                hub = notice_hub(server, texts, data=data, group=True)
+                hub.ready()
+                hub.wait(lambda: hub.status()["livenet"]["prefixes"] == 8)
+                time.sleep(0.3)
+            elif kind != "none":
+                os.kill(hub.process_of(kind)["pid"], signal.SIGKILL)
+                couriers += kind == "courier"
+            kills += kind != "none"
+        found = hub.wait(lambda: hub.local("GET", "/api/v1/findings?type=livenet&limit=10000").json()["findings"])
+        wanted = {finding["subject"] for finding in found}
+        assert len(wanted) > sent // 3, (len(wanted), sent)
+
+        def all_told():
+            return all(n["told"] for n in notices(hub, limit=1000)) and len(notices(hub, limit=1000)) == len(wanted)
+        hub.wait(all_told, seconds=200)
+        seen = -1
+        while seen < len(server.mails()):  # the server has them all; it may still be putting them into the box
+            seen = len(server.mails())
+            time.sleep(3)
+        mails, told = {}, []
+        for mail in map(parsed, server.mails()):
+            body = mail.get_content()
+            if mail["Message-ID"] in mails:
+                couriers -= 1  # the copy that is excused
+                assert mails[mail["Message-ID"]] == body
+                continue
+            mails[mail["Message-ID"]] = body
+            told += set(re.findall(r"203\.0\.\d+\.\d+(?=[^\d/])", body))
+        assert sorted(told) == sorted(wanted), (len(told), len(wanted), sorted(wanted - set(told))[:20])
+        assert couriers >= 0, "a mail came twice and no courier had been killed"
+        print(f"     {len(wanted)} findings, {kills} kills: each told once, in {len(mails)} mails")
+        hub.close()
+
+
 def main():
     if not namespace.enter() or not os.path.exists(EXIM):
         print("skipped: network namespaces and exim4 are needed")
@@ -329,7 +423,7 @@ def main():
     harness.main([one_packet_is_a_mail_and_it_closes_by_itself, the_link_answers_once,
                   what_is_refused_bounces_and_what_is_put_off_comes, a_certificate_that_nobody_vouches_for_gets_no_mail,
                   another_program_verifies_what_is_signed, webhooks_are_signed_and_reach_nothing_inside, files_are_dropped_once,
-                  a_test_says_that_it_is_one])
+                  a_test_says_that_it_is_one, commands_show_what_the_api_does, a_killed_hub_loses_no_notice_and_sends_none_twice])
 
 
 main()
