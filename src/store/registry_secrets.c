@@ -216,6 +216,9 @@ int registry_link_redeem(struct registry *registry, const char *token, const cha
 	sqlite3_finalize(statement);
 	if (found)
 		code = registry_run(registry, err, "DELETE FROM link WHERE hash = ?", "b", hash);
+	if (found && code >= 0)
+		code = registry_run(registry, err, "UPDATE user SET last_login = ? WHERE name = ?", "is", now_ns,
+				    ret_user->name);
 	if (code >= 0)
 		code = registry_run(registry, err, "INSERT INTO login VALUES (?, ?, ?, ?)", "isss", now_ns,
 				    found ? ret_user->name : "(link)", from, found ? "link" : "wrong");

@@ -45,6 +45,11 @@ export class Hub {
 		return hub;
 	}
 
+	/** One that observes nothing: for pages that need no packets. */
+	static bare() {
+		return Hub.begin("");
+	}
+
 	static async start() {
 		const hub = await Hub.begin();
 		await until("the hour is stored", async () => {
@@ -58,7 +63,7 @@ export class Hub {
 		this.log = "";
 		this.process = spawn(YAGURA, [
 			"hub", "--data", this.data, "--listen", `127.0.0.1:${this.port}`, "--web", join(ROOT, "web/dist"), "--deps", join(ROOT, "deps"), "--guest-role", "viewer",
-			"--simulate", "--simulation-data", join(ROOT, "data"), "--simulation-deps", join(ROOT, "deps"), "--simulation-rate", "400", "--simulation-history", this.history, "--raw",
+			...(this.history ? ["--simulate", "--simulation-data", join(ROOT, "data"), "--simulation-deps", join(ROOT, "deps"), "--simulation-rate", "400", "--simulation-history", this.history, "--raw"] : []),
 		], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
 		for (const stream of [this.process.stdout, this.process.stderr]) stream.on("data", (text) => { this.log += text; });
 		this.ended = new Promise((then) => this.process.on("exit", then));
@@ -122,9 +127,9 @@ export async function saved(page, click) {
 }
 
 /** Runs tests in turn, those whose name holds the first argument when there is one; closes with "N passed, N failed". */
-export async function main(tests) {
+export async function main(tests, start = Hub.start) {
 	let passed = 0, failed = 0;
-	const hub = await Hub.start();
+	const hub = await start();
 	const browser = await launch();
 	try {
 		for (const [name, test] of Object.entries(tests).filter(([name]) => name.includes(process.argv[2] ?? ""))) {

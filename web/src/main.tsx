@@ -27,6 +27,7 @@ const PAGES: Record<string, Loader> = {
 	query: () => import("./pages/query"),
 	report: () => import("./pages/report"),
 	system: () => import("./pages/system"),
+	people: () => import("./people"),
 	accounts: () => import("./pages/accounts"),
 	"sign-in": () => import("./pages/welcome"),
 	welcome: () => import("./pages/welcome"),

@@ -195,6 +195,7 @@ static void who_is_invited_comes_in_once_and_a_new_link_ends_the_old(void **stat
 	seen = listed(registry, "aya");
 	assert_true(json_is_true(json_object_get(seen, "has_password")));
 	assert_true(json_is_null(json_object_get(seen, "link_until")));
+	assert_true(json_is_string(json_object_get(seen, "last_login")));
 	json_decref(seen);
 	registry_close(registry);
 	remove_tree(dir);

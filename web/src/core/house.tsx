@@ -23,6 +23,12 @@ export function useHouse(): House & { t: Say; tOf: (stem: string, value: string)
 	return { ...house, t: (key, filled) => say(house.language, key, filled), tOf: (stem, value) => sayOf(house.language, stem, value) };
 }
 
+/** The words of a page that keeps its own, in the reader's language. */
+export function useTexts<K extends string>(texts: Record<Language, Record<K, string>>): (key: K, filled?: Record<string, string | number>) => string {
+	const { language } = useHouse();
+	return (key, filled = {}) => texts[language][key].replace(/\{(\w+)\}/g, (_, name: string) => String(filled[name] ?? ""));
+}
+
 export interface Loaded<T> { data: T | undefined; error: ApiError | undefined; loading: boolean; reload(): void }
 
 /** Load when `key` changes and again every `everyMs`; what was there stays while the new is asked for. */

@@ -23,6 +23,12 @@ export function withParams(changes: Record<string, string | undefined>): string 
 	return address(route.path.map(encodeURIComponent).join("/"), route.params);
 }
 
+/** The same, at once and without a step back: for what changes with every letter. */
+export function replaceParams(changes: Record<string, string | undefined>): void {
+	history.replaceState(null, "", withParams(changes));
+	dispatchEvent(new HashChangeEvent("hashchange"));
+}
+
 export function useRoute(): Route {
 	const [route, set] = useState(() => routeOf(location.hash));
 	useEffect(() => {

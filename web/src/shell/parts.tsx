@@ -95,6 +95,22 @@ export function VirtualRows<T>({ rows, height, render }: { rows: T[]; height: nu
 	return <tbody ref={body}>{spacer(first)}{rows.slice(first, last).map((row, i) => render(row, first + i))}{spacer(rows.length - last)}</tbody>;
 }
 
+/** A page that only one role may open: others are told whom it is for before anything is asked of the hub. */
+export function OnlyFor({ role, title, why, otherwise, children }: { role: string; title: string; why: string; otherwise?: ComponentChildren; children: ComponentChildren }) {
+	const { t, session } = useHouse();
+	if (!session) return <Page title={title}><div class="state quiet" aria-busy="true">{t("state.loading")}</div></Page>;
+	if (session.user?.role === role) return <>{children}</>;
+	return (
+		<Page title={title}>
+			<div class="state">
+				<p class="state-title">{t("state.forbidden")}</p>
+				<p>{why}</p>
+				{session.user ? otherwise : <a class="button" href="#/sign-in">{t("account.signIn")}</a>}
+			</div>
+		</Page>
+	);
+}
+
 export function Page({ title, hint, children, tools }: { title: string; hint?: string; children: ComponentChildren; tools?: ComponentChildren }) {
 	useEffect(() => {
 		document.title = `${title} · Yagura 櫓`;

@@ -8,7 +8,7 @@ import { countriesLike, country, instant, time } from "../core/format";
 import { address, kept, range, useRoute, withParams } from "../core/route";
 import type { Word } from "../i18n";
 
-interface Place { path: string; word: Word }
+interface Place { path: string; word: Word; role?: string }
 const LOOP: { word: Word; icon: string; places: Place[] }[] = [
 	{ word: "nav.observe", icon: "M2 12s3.600-7 10-7 10 7 10 7-3.600 7-10 7S2 12 2 12zm10-3a3 3 0 1 0 0 6 3 3 0 0 0 0-6z", places: [
 		{ path: "observe/overview", word: "nav.overview" }, { path: "observe/atlas", word: "nav.atlas" }, { path: "observe/cube", word: "nav.cube" },
@@ -18,7 +18,7 @@ const LOOP: { word: Word; icon: string; places: Place[] }[] = [
 		{ path: "findings", word: "nav.findings" }, { path: "victims", word: "nav.victims" }, { path: "campaigns", word: "nav.campaigns" }, { path: "query", word: "nav.query" }] },
 	{ word: "nav.share", icon: "M6 3h9l4 4v14H6zM9 12h7M9 16h7M9 8h3", places: [{ path: "report", word: "nav.report" }] },
 	{ word: "nav.system", icon: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zm0-6v3m0 14v3M2 12h3m14 0h3M5 5l2 2m10 10 2 2M5 19l2-2M17 7l2-2", places: [
-		{ path: "system", word: "nav.health" }, { path: "accounts", word: "nav.accounts" }, { path: "about", word: "nav.about" }] },
+		{ path: "system", word: "nav.health" }, { path: "people", word: "nav.people", role: "admin" }, { path: "accounts", word: "nav.accounts" }, { path: "about", word: "nav.about" }] },
 ];
 const RANGES = ["-15m", "-1h", "-6h", "-24h", "-7d", "-30d", "-365d"];
 const KEYS: Record<string, string> = { o: "observe/overview", a: "observe/atlas", c: "observe/cube", l: "observe/tiles", r: "observe/rings", t: "observe/series", p: "observe/top", f: "findings", s: "system" };
@@ -123,13 +123,13 @@ function Range() {
 }
 
 function Account() {
-	const { t, session, reloadSession } = useHouse();
+	const { t, tOf, session, reloadSession } = useHouse();
 	const out = () => void request("DELETE", "/session").then(reloadSession, reloadSession);
 	if (!session?.user) return <a class="button" href="#/sign-in">{session?.guest_role ? `${t("account.guest")} · ${t("account.signIn")}` : t("account.signIn")}</a>;
 	return (
 		<details class="menu account">
 			<summary>{session.user.name}</summary>
-			<div class="pop"><p class="hint">{t("account.role")}: {session.user.role}</p><a href="#/accounts">{t("nav.accounts")}</a><button type="button" onClick={out}>{t("account.signOut")}</button></div>
+			<div class="pop"><p class="hint">{t("account.role")}: {tOf("role", session.user.role)}</p><a href="#/accounts">{t("nav.accounts")}</a><button type="button" onClick={out}>{t("account.signOut")}</button></div>
 		</details>
 	);
 }
@@ -170,7 +170,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
 			</nav>
 			<header class="bar">
 				<nav class="tabs" aria-label={group ? t(group.word) : ""}>
-					{group?.places.map((place) => (
+					{group?.places.filter((place) => !place.role || place.role === session?.user?.role).map((place) => (
 						<a key={place.path} class={at(place) ? "on" : ""} aria-current={at(place) ? "page" : undefined} href={address(place.path, kept(route.params))}>{t(place.word)}</a>
 					))}
 				</nav>
