@@ -39,7 +39,7 @@ extern const char *const audit_sort_names[]; /* NULL-terminated */
 struct audit_question {
 	int64_t before, member;               /* entries before this number; of this member's data */
 	int64_t from_ns, to_ns;               /* [from, to) */
-	const char *actor, *action, *subject; /* what stands in these somewhere, in capitals or not */
+	const char *actor, *action, *subject; /* whole, in capitals or not; * stands for anything, ? for a letter */
 	enum audit_sort sort;
 	unsigned limit;
 };

@@ -138,7 +138,7 @@ static int entries_list(struct registry *registry, const char *sql, int64_t befo
 const char *const audit_sort_names[] = {"all", "changes", "looks", "refused", "system", NULL};
 
 #define LISTED "(?1 = 0 OR id < ?1) AND (?2 = 0 OR member = ?2) ORDER BY id DESC LIMIT ?3"
-#define HOLDS(column, part) "(" part " IS NULL OR instr(lower(" column "), lower(" part ")) > 0)"
+#define MATCHES(column, words) "(" words " IS NULL OR lower(" column ") GLOB lower(" words "))"
 /* The numbers of enum audit_sort. */
 #define SORT                                                                                                           \
 	"CASE WHEN detail GLOB '{\"refused\":*' THEN 3 WHEN action GLOB 'GET /*' THEN 2 WHEN action GLOB '* /*' THEN " \
@@ -150,7 +150,7 @@ int registry_audit_list(struct registry *registry, const struct audit_question *
 {
 	static const char sql[] =
 		"SELECT " COLUMNS " FROM audit WHERE (?4 = 0 OR time >= ?4) AND (?5 = 0 OR time < ?5) "
-		"AND " HOLDS("actor", "?6") " AND " HOLDS("action", "?7") " AND " HOLDS(
+		"AND " MATCHES("actor", "?6") " AND " MATCHES("action", "?7") " AND " MATCHES(
 			"subject", "?8") " AND (?9 = 0 OR ?9 = " SORT ") AND " LISTED;
 	pthread_mutex_lock(&registry->lock);
 	sqlite3_stmt *statement =

@@ -136,11 +136,12 @@ static void entries_are_found_by_who_what_whom_when_and_sort(void **state)
 	}
 	json_decref(refused);
 	expect_numbers(registry, (struct audit_question){.actor = NULL}, "4 3 2 1 ");
-	expect_numbers(registry, (struct audit_question){.actor = "HANA"}, "3 1 ");
-	expect_numbers(registry, (struct audit_question){.action = "/users"}, "3 1 ");
-	expect_numbers(registry, (struct audit_question){.subject = "aoba"}, "4 2 ");
-	expect_numbers(registry, (struct audit_question){.subject = "0%"}, "4 ");
-	expect_numbers(registry, (struct audit_question){.subject = "a%"}, ""); /* no pattern, only words */
+	expect_numbers(registry, (struct audit_question){.actor = "HANAKO"}, "3 1 ");
+	expect_numbers(registry, (struct audit_question){.action = "*/users*"}, "3 1 ");
+	expect_numbers(registry, (struct audit_question){.subject = "aoba*"}, "4 2 ");
+	expect_numbers(registry, (struct audit_question){.subject = "*0%"}, "4 ");
+	expect_numbers(registry, (struct audit_question){.subject = "aob_"}, "");
+	expect_numbers(registry, (struct audit_question){.action = "POST /user"}, "");
 	expect_numbers(registry, (struct audit_question){.from_ns = T0 + 2, .to_ns = T0 + 4}, "3 2 ");
 	expect_numbers(registry, (struct audit_question){.sort = AUDIT_CHANGES}, "1 ");
 	expect_numbers(registry, (struct audit_question){.sort = AUDIT_LOOKS}, "2 ");
