@@ -281,7 +281,9 @@ await main({
 		await page.locator(".filters a", { hasText: "Looks at data" }).click();
 		await settles("the look alone", (list) => list.length === 1 && /looked at an organisation aoba · Aoba City/.test(list[0]));
 		await page.locator(".filters a", { hasText: "Refused" }).click();
-		await settles("the refusal alone", (list) => list.length === 1 && /removed an organisation nowhere .*refused \(404\)/.test(list[0]));
+		await settles("the attempt and its refusal", (list) => list.length === 2 && /removed an organisation nowhere refused \(404\)/.test(list[0]) && /removed an organisation nowhere not done/.test(list[1]));
+		await page.locator(".filters a", { hasText: "Changes" }).click();
+		await page.waitForSelector(".state-title:text-is('Nothing was written down in this range')");
 		await page.locator(".filters a", { hasText: "Take the filters away" }).click();
 		await page.locator(".filters [name=action]").selectOption("POST /users");
 		await settles("accounts made", (list) => list.every((text) => /made an account/.test(text)));
@@ -315,7 +317,7 @@ await main({
 		assert.equal(sheet.name, "audit.csv");
 		const lines = sheet.bytes.toString("utf8").trim().split("\r\n");
 		assert.equal(sheet.bytes.subarray(0, 3).toString("hex"), "efbbbf");
-		assert.equal(lines[0], "id,time,actor,peer,action,subject,member,detail,hash");
+		assert.equal(lines[0], "id,time,actor,peer,action,subject,member,detail,undone,hash");
 		assert.equal(lines.length - 1, wanted.length);
 		const file = await saved(page, () => page.locator(".page-tools a", { hasText: "JSON" }).click());
 		assert.deepEqual(JSON.parse(file.bytes.toString("utf8")), wanted);

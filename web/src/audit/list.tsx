@@ -54,7 +54,7 @@ function One({ entry, member, broken }: { entry: Entry; member: string; broken: 
 	const sort = sortOf(entry), said = more(entry);
 	const state = broken === 0 ? "" : entry.id === broken ? " broken" : entry.id > broken ? " doubt" : "";
 	return (
-		<li class={`entry ${sort}${state}`}>
+		<li class={`entry ${sort}${entry.undone ? " undone" : ""}${state}`}>
 			<details>
 				<summary>
 					<span class="node"><SortMark sort={sort} /><span class="hidden">{w(`sort.${sort}`)}</span></span>

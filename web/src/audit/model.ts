@@ -9,7 +9,7 @@ import type { Organisation } from "../people/model";
 export const SORTS = ["all", "changes", "looks", "refused", "system"] as const;
 export type Sort = (typeof SORTS)[number];
 
-export interface Entry { id: number; time: string; actor: string; peer: string; action: string; subject: string; member: number | null; detail: Record<string, unknown>; hash: string }
+export interface Entry { id: number; time: string; actor: string; peer: string; action: string; subject: string; member: number | null; detail: Record<string, unknown>; undone: boolean; hash: string }
 export interface Verdict { entries: number; head: string; sound: boolean; broken?: number; reason?: string; noted?: number | null }
 
 export interface Member extends Organisation { id: number }
@@ -19,7 +19,7 @@ export const FILTERS = ["actor", "action", "subject", "sort", "before"] as const
 
 /** As the hub sorts them. */
 export function sortOf(entry: Entry): Exclude<Sort, "all"> {
-	if ("refused" in entry.detail) return "refused";
+	if (entry.undone || "refused" in entry.detail) return "refused";
 	return entry.action.startsWith("GET /") ? "looks" : / \//.test(entry.action) ? "changes" : "system";
 }
 

@@ -16,11 +16,12 @@ export function actionWord(entry: Entry, w: ReturnType<typeof useWords>): string
 export function useMore(): (entry: Entry) => string {
 	const { tOf } = useHouse();
 	const w = useWords();
-	return ({ detail }) => {
+	return ({ detail, undone }) => {
 		const said = [];
 		if (typeof detail["role"] === "string") said.push(w("to.role", { role: tOf("role", detail["role"]) }));
 		if (typeof detail["member"] === "string") said.push(w("of.member", { member: detail["member"] }));
 		if (typeof detail["refused"] === "number") said.push(w("refused.as", { status: detail["refused"] }));
+		if (undone) said.push(w("undone"));
 		return said.join(" · ");
 	};
 }
