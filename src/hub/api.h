@@ -23,6 +23,7 @@ enum api_who {
 	API_ANYONE = 1 << 30,
 	API_UNRECORDED = 1 << 29, /* not a change, though it is no GET, or one that has a log of its own */
 	API_SIGNED = 1 << 28,     /* nobody who did not sign in, whatever a guest may do */
+	API_PUBLIC = 1 << 27,     /* everybody, where --public-statistics says so */
 	API_SENSORS = 1 << ROLE_SENSOR,
 	API_ADMINS = 1 << ROLE_ADMIN,
 	API_OPERATORS = API_ADMINS | 1 << ROLE_OPERATOR,
@@ -150,6 +151,8 @@ int api_finding_get(struct api_call *call, struct err *err);
 int api_finding_close(struct api_call *call, struct err *err);
 int api_finding_evidence(struct api_call *call, struct err *err);
 int api_report_get(struct api_call *call, struct err *err);
+int api_statistics_get(struct api_call *call, struct err *err);
+int api_statistics_csv(struct api_call *call, struct err *err);
 int api_rings_get(struct api_call *call, struct err *err);
 int api_search_get(struct api_call *call, struct err *err);
 int api_batches_post(struct api_call *call, struct err *err);

@@ -30,10 +30,10 @@ static json_t *session_json(const struct api_call *call, bool known)
 		known ? json_pack("{s:s, s:s, s:b, s:o}", "name", call->user.name, "role", role_names[call->user.role],
 				  "must_set_password", (int)call->user.must_set_password, "member", own_member(call))
 		      : json_null();
-	return json_pack("{s:o, s:o, s:s}", "user", user, "guest_role",
-			 guest == HUB_GUEST_NONE ? json_null()
-						 : json_string(guest == HUB_GUEST_ANALYST ? "analyst" : "viewer"),
-			 "version", HUB_VERSION);
+	return json_pack(
+		"{s:o, s:o, s:b, s:s}", "user", user, "guest_role",
+		guest == HUB_GUEST_NONE ? json_null() : json_string(guest == HUB_GUEST_ANALYST ? "analyst" : "viewer"),
+		"public_statistics", (int)call->keeper->setup->options->public_statistics, "version", HUB_VERSION);
 }
 
 int api_session_get(struct api_call *call, struct err *err)

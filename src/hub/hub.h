@@ -37,6 +37,7 @@ struct hub_options {
 	const char *tls_cert, *tls_key;
 	const char *user; /* to become when started as root; NULL: stay */
 	int64_t guest;    /* enum hub_guest */
+	bool public_statistics;
 	bool unconfined;
 
 	struct livenet_options livenet;

@@ -74,6 +74,11 @@ int registry_member_whose(struct registry *registry, const struct addr *addr, in
 int registry_member_history(struct registry *registry, uint32_t id, int64_t before, unsigned limit,
 			    json_t **ret_changes, struct err *err) must_check;
 
+/* Number and kind of every member. A negative answer of `each` ends it and is returned. The registry must not be asked
+ * from within. */
+int registry_member_kinds(struct registry *registry, int (*each)(void *context, uint32_t id, const char *kind),
+			  void *context, struct err *err) must_check;
+
 /* Every member by key, without what only this registry knows of it: what an export holds. A non-zero answer of `each`
  * ends it and is returned. The registry must not be asked from within. */
 int registry_members_each(struct registry *registry, int (*each)(void *context, const json_t *member), void *context,

@@ -61,5 +61,17 @@ int notices_show(struct registry *registry, int64_t notice, uint32_t member, jso
  * notices made from `from_ns` on; of one member, or (0) of all. */
 int notices_figures(struct registry *registry, uint32_t member, int64_t from_ns, int64_t to_ns, json_t **ret_figures,
 		    struct err *err) must_check;
+
+/* When the notices of a type that were made from `from_ns` on were told and acknowledged; 0 where they were not. A
+ * negative answer of `each` ends it and is returned. The registry must not be asked from within. */
+struct notice_times {
+	uint32_t member;
+	const char *verdict;
+	int64_t made_ns, told_ns, acknowledged_ns;
+	bool bounced; /* a message of it could not be delivered */
+};
+int notices_times(struct registry *registry, const char *type, int64_t from_ns, int64_t to_ns,
+		  int (*each)(void *context, const struct notice_times *times), void *context,
+		  struct err *err) must_check;
 /* Contacts whose address refused mail for good: member, channel, address, since, answer. */
 int notices_bounces(struct registry *registry, json_t **ret_array, struct err *err) must_check;

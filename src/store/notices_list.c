@@ -187,6 +187,31 @@ int notices_figures(struct registry *registry, uint32_t member, int64_t from_ns,
 	return code;
 }
 
+int notices_times(struct registry *registry, const char *type, int64_t from_ns, int64_t to_ns,
+		  int (*each)(void *context, const struct notice_times *times), void *context, struct err *err)
+{
+	pthread_mutex_lock(&registry->lock);
+	sqlite3_stmt *row = registry_prepare(registry, err,
+					     "SELECT n.member, n.verdict, n.made, n.told, n.acknowledged, EXISTS ("
+					     "SELECT 1 FROM notice_telling t JOIN notice_message m ON m.id = t.message "
+					     "WHERE t.notice = n.id AND m.state = 'failed') FROM notice n WHERE "
+					     "n.type = ? AND n.made >= ? AND n.made < ?",
+					     "sii", type, from_ns, to_ns);
+	int code = row ? 0 : -EIO;
+	while (code >= 0 && (code = registry_step(registry, row, err)) == 1) {
+		const struct notice_times times = {.member = (uint32_t)sqlite3_column_int64(row, 0),
+						   .verdict = (const char *)sqlite3_column_text(row, 1),
+						   .made_ns = sqlite3_column_int64(row, 2),
+						   .told_ns = sqlite3_column_int64(row, 3),
+						   .acknowledged_ns = sqlite3_column_int64(row, 4),
+						   .bounced = sqlite3_column_int(row, 5) != 0};
+		code = each(context, &times);
+	}
+	sqlite3_finalize(row);
+	pthread_mutex_unlock(&registry->lock);
+	return code;
+}
+
 int notices_bounces(struct registry *registry, json_t **ret_array, struct err *err)
 {
 	pthread_mutex_lock(&registry->lock);

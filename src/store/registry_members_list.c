@@ -173,3 +173,16 @@ int registry_members_each(struct registry *registry, int (*each)(void *context, 
 	pthread_mutex_unlock(&registry->lock);
 	return code;
 }
+
+int registry_member_kinds(struct registry *registry, int (*each)(void *context, uint32_t id, const char *kind),
+			  void *context, struct err *err)
+{
+	pthread_mutex_lock(&registry->lock);
+	sqlite3_stmt *row = registry_prepare(registry, err, "SELECT id, kind FROM member", "");
+	int code = row ? 0 : -EIO;
+	while (code >= 0 && (code = registry_step(registry, row, err)) == 1)
+		code = each(context, (uint32_t)sqlite3_column_int64(row, 0), (const char *)sqlite3_column_text(row, 1));
+	sqlite3_finalize(row);
+	pthread_mutex_unlock(&registry->lock);
+	return code;
+}

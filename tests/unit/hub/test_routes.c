@@ -41,6 +41,7 @@ static const char *roles_meant(unsigned who)
 		{API_ADMINS, "admin"},
 		{API_OPERATORS, "operator"},
 		{API_VIEWERS, "viewer"},
+		{API_VIEWERS | API_PUBLIC, "viewer, or public"},
 		{API_VIEWERS | API_SIGNED, "viewer, signed in"},
 		{API_ADMINS | API_SIGNED, "admin, signed in"},
 		{API_ANALYSTS | API_SIGNED, "analyst, signed in"},

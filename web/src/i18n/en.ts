@@ -20,7 +20,6 @@ export const en = {
 	"nav.report": "Yearly report",
 	"nav.health": "Health",
 	"nav.people": "People",
-	"nav.audit": "Audit log",
 	"nav.accounts": "My account",
 	"nav.about": "About",
 	"nav.skip": "Skip to content",
