@@ -156,8 +156,8 @@ int api_audit_get(struct api_call *call, struct err *err)
 	return code < 0 ? code : api_json(call, 200, json_pack("{s:o}", "entries", entries));
 }
 
-static const char *const export_columns[] = {"id",      "time",   "actor",  "peer", "action",
-					     "subject", "member", "detail", "hash"};
+static const char *const export_columns[] = {"id",      "time",   "actor",  "peer",   "action",
+					     "subject", "member", "detail", "undone", "hash"};
 enum { EXPORT_COLUMNS = sizeof export_columns / sizeof *export_columns };
 
 static int csv_cell(struct api_call *call, const json_t *value, bool last)

@@ -104,11 +104,16 @@ static int notice_of_part(struct api_call *call, int64_t *ret_id, json_t **ret_n
 
 int api_notice_get(struct api_call *call, struct err *err)
 {
-	json_t *notice = NULL;
+	json_t *notice = NULL, *advice = NULL;
 	int64_t id;
+	char language[8];
 	int result = notice_of_part(call, &id, &notice, err);
 	if (result == 0 && !own_of(call))
 		result = audit_look(call, json_integer_value(json_object_get(notice, "member")), err);
+	if (result == 0 && api_argument(call, "language", language, sizeof language))
+		result = keeper_notices_advice(call->keeper->notices, language, notice, &advice, err);
+	if (advice)
+		json_object_set_new(notice, "advice", advice);
 	if (result == 0)
 		return api_json(call, 200, notice);
 	json_decref(notice);

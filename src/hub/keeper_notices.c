@@ -313,3 +313,36 @@ json_t *keeper_notices_status(const struct notices *notices)
 			 (json_int_t)atomic_load(&notices->taken), "failed", (json_int_t)atomic_load(&notices->failed),
 			 "sending", (int)atomic_load(&notices->flying));
 }
+
+static const char *told_of(const json_t *notice, const char *field)
+{
+	const char *text = json_string_value(json_object_get(notice, field));
+	return text ? text : "";
+}
+
+int keeper_notices_advice(const struct notices *notices, const char *language, const json_t *notice,
+			  json_t **ret_advice, struct err *err)
+{
+	char advice[NOTICE_ADVICE_BYTES];
+	if (!notices || !notices->ready) {
+		*ret_advice = json_null();
+		return 0;
+	}
+	const struct notice_rule *rule = notice_rule_named(&notices->rules, told_of(notice, "rule"));
+	notice_advice_name(notices->messages, rule, told_of(notice, "type"), told_of(notice, "verdict"), advice);
+	struct notice_facts facts = {.number = json_integer_value(json_object_get(notice, "id")),
+				     .step = STEP_NEW,
+				     .advice = advice,
+				     .member = told_of(notice, "member_name"),
+				     .subject = told_of(notice, "subject"),
+				     .severity = told_of(notice, "severity"),
+				     .rule = told_of(notice, "detector"),
+				     .packets = (uint64_t)json_integer_value(json_object_get(notice, "packets")),
+				     .findings = (uint64_t)json_integer_value(json_object_get(notice, "findings"))};
+	const struct message_reader reader = {.language = notices_language(language),
+					      .utc_offset_minutes = rule ? rule->utc_offset_minutes : 0};
+	int result = time_parse(told_of(notice, "first"), 0, &facts.first_ns, err);
+	if (result == 0)
+		result = time_parse(told_of(notice, "last"), 0, &facts.last_ns, err);
+	return result == 0 ? message_advice(notices->messages, &reader, &facts, ret_advice, err) : result;
+}

@@ -25,5 +25,9 @@ void *keeper_notices_main(void *keeper);            /* thread */
 void keeper_notices_offer(struct notices *notices, const struct batch *findings);
 /* Somebody changed a notice: look at once. Any thread. */
 void keeper_notices_wake(struct notices *notices);
+/* What a message about `notice` (as notices_show() gives it) says is to be done, in a language: see message_advice().
+ * JSON null where there are no texts. Any thread. */
+int keeper_notices_advice(const struct notices *notices, const char *language, const json_t *notice,
+			  json_t **ret_advice, struct err *err) must_check;
 /* {"relay", "waiting", "flying", "taken", "failed"} */
 json_t *keeper_notices_status(const struct notices *notices);

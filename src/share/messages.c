@@ -391,6 +391,23 @@ int message_write(const struct messages *messages, const struct message_reader *
 	return result;
 }
 
+int message_advice(const struct messages *messages, const struct message_reader *reader,
+		   const struct notice_facts *facts, json_t **ret_advice, struct err *err)
+{
+	struct values values = {.values = {NULL}};
+	int result = values_of_desk(messages, reader, 1, &values, err);
+	if (result == 0)
+		result = values_of_matter(messages, reader, facts, &values, err);
+	if (result == 0) {
+		*ret_advice = json_pack("{s:s, s:s, s:s, s:s, s:s}", "title", values.values[GAP_TITLE], "what",
+					values.values[GAP_WHAT], "steps", values.values[GAP_STEPS], "over",
+					values.values[GAP_OVER], "call", values.values[GAP_CALL]);
+		result = *ret_advice ? 0 : err_set(err, -ENOMEM, "no memory for the advice of a notice");
+	}
+	values_done(&values);
+	return result;
+}
+
 void message_text_free(struct message_text *text)
 {
 	if (!text)

@@ -57,4 +57,7 @@ int message_write(const struct messages *messages, const struct message_reader *
 		  const struct notice_facts *facts, size_t count, struct message_text *ret_text,
 		  struct err *err) must_check;
 void message_text_free(struct message_text *text); /* NULL and half-made are fine */
+/* {"title", "what", "steps", "over", "call"}: what a message about the matter says, for a page that shows the same. */
+int message_advice(const struct messages *messages, const struct message_reader *reader,
+		   const struct notice_facts *facts, json_t **ret_advice, struct err *err) must_check;
 bool messages_know_advice(const struct messages *messages, const char *name);

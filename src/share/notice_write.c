@@ -11,14 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGES_AT_ONCE = 50, LINK_BYTES = 1024, ADVICE_BYTES = 2 * NOTICE_WORD_BYTES };
+enum { MESSAGES_AT_ONCE = 50, LINK_BYTES = 1024 };
 #define PUT_OFF_NS NS_PER_HOUR
 
 /* The matters of a bundle, and what was looked up for them. */
 struct matters {
 	struct notice notices[NOTICE_BUNDLE_MAX];
 	struct concerned_member members[NOTICE_BUNDLE_MAX];
-	char advice[NOTICE_BUNDLE_MAX][ADVICE_BYTES];
+	char advice[NOTICE_BUNDLE_MAX][NOTICE_ADVICE_BYTES];
 	struct notice_facts facts[NOTICE_BUNDLE_MAX];
 	const struct notice_rule *rule; /* of the first */
 	size_t count;
@@ -31,17 +31,14 @@ static void matters_free(struct matters *matters)
 	free(matters);
 }
 
-/* "TYPE-VERDICT" where there is such advice, else "TYPE". */
-static void advice_of(const struct notifier *notifier, const struct notice *notice, const struct notice_rule *rule,
-		      char ret_advice[ADVICE_BYTES])
+void notice_advice_name(const struct messages *messages, const struct notice_rule *rule, const char *type,
+			const char *verdict, char ret_name[NOTICE_ADVICE_BYTES])
 {
-	char text[ADVICE_BYTES];
-	snprintf(text, sizeof text, "%s-%s", notice->type, notice->verdict);
-	if (!notice->verdict[0] || !messages_know_advice(notifier->messages, text))
-		snprintf(text, sizeof text, "%s", notice->type);
+	snprintf(ret_name, NOTICE_ADVICE_BYTES, "%s-%s", type, verdict);
+	if (!verdict[0] || !messages_know_advice(messages, ret_name))
+		snprintf(ret_name, NOTICE_ADVICE_BYTES, "%s", type);
 	if (rule && rule->advice)
-		snprintf(text, sizeof text, "%s", rule->advice);
-	memcpy(ret_advice, text, sizeof text);
+		snprintf(ret_name, NOTICE_ADVICE_BYTES, "%s", rule->advice);
 }
 
 static const char *command_of(const struct notice *notice)
@@ -65,7 +62,7 @@ static int matter_add(struct notifier *notifier, const struct notice_todo *item,
 	const struct notice_rule *rule = notice_rule_named(&notifier->rules, notice->rule);
 	if (i == 0)
 		matters->rule = rule;
-	advice_of(notifier, notice, rule, matters->advice[i]);
+	notice_advice_name(notifier->messages, rule, notice->type, notice->verdict, matters->advice[i]);
 	matters->facts[i] = (struct notice_facts){.number = notice->id,
 						  .step = item->step,
 						  .advice = matters->advice[i],

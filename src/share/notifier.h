@@ -31,6 +31,11 @@ void notifier_set(struct notifier *notifier, const struct notice_rules *rules, c
  * written is put off and said in *err with the answer 2. */
 int notifier_round(struct notifier *notifier, int64_t now_ns, struct err *err) must_check;
 
+/* Name of the advice for a matter: the rule's own, else "TYPE-VERDICT" where there is such advice, else "TYPE". */
+enum { NOTICE_ADVICE_BYTES = 2 * NOTICE_WORD_BYTES };
+void notice_advice_name(const struct messages *messages, const struct notice_rule *rule, const char *type,
+			const char *verdict, char ret_name[NOTICE_ADVICE_BYTES]);
+
 /* When `notice` wants to be looked at again by its rule; 0: not by itself. */
 int64_t notice_look(const struct notice_rule *rule, const struct notice *notice);
 /* What is to be done with it at `now_ns`, NOTICE_STEPS: nothing. `unreachable`: no message reached anybody. */

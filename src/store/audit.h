@@ -30,8 +30,8 @@ struct audit_state {
 
 int registry_audit(struct registry *, const struct audit_entry *entry, struct err *err) must_check;
 
-/* Of what sort an entry is: a call that changed something, one that looked at a member's data, one that was made and
- * refused, or what the system did by itself. */
+/* Of what sort an entry is: a call that changed something, one that looked at a member's data, one that was refused
+ * (the attempt and the refusal are an entry each), or what the system did by itself. */
 enum audit_sort { AUDIT_ALL, AUDIT_CHANGES, AUDIT_LOOKS, AUDIT_REFUSED, AUDIT_SYSTEM, AUDIT_SORTS };
 extern const char *const audit_sort_names[]; /* NULL-terminated */
 
@@ -39,12 +39,12 @@ extern const char *const audit_sort_names[]; /* NULL-terminated */
 struct audit_question {
 	int64_t before, member;               /* entries before this number; of this member's data */
 	int64_t from_ns, to_ns;               /* [from, to) */
-	const char *actor, *action, *subject; /* what stands in these somewhere, in capitals or not */
+	const char *actor, *action, *subject; /* whole, in capitals or not; * stands for anything, ? for a letter */
 	enum audit_sort sort;
 	unsigned limit;
 };
 
-/* Newest first: id, time, actor, peer, action, subject, member, detail, hash. */
+/* Newest first: id, time, actor, peer, action, subject, member, detail, hash, undone (an attempt that was refused). */
 int registry_audit_list(struct registry *, const struct audit_question *, json_t **ret_array,
 			struct err *err) must_check;
 

@@ -103,11 +103,15 @@ static json_t *row_json(sqlite3_stmt *statement)
 	json_t *detail = json_loads(text_of(statement, 7), 0, NULL);
 	if (sqlite3_column_bytes(statement, 8) == SECRET_HASH_BYTES)
 		hash_text(sqlite3_column_blob(statement, 8), hash);
-	return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s}", "id",
-			 (json_int_t)sqlite3_column_int64(statement, 0), "time", time_format(entry.time_ns, time),
-			 "actor", entry.actor, "peer", entry.peer, "action", entry.action, "subject", entry.subject,
-			 "member", entry.member ? json_integer((json_int_t)entry.member) : json_null(), "detail",
-			 detail ? detail : json_object(), "hash", hash);
+	json_t *json =
+		json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:s}", "id",
+			  (json_int_t)sqlite3_column_int64(statement, 0), "time", time_format(entry.time_ns, time),
+			  "actor", entry.actor, "peer", entry.peer, "action", entry.action, "subject", entry.subject,
+			  "member", entry.member ? json_integer((json_int_t)entry.member) : json_null(), "detail",
+			  detail ? detail : json_object(), "hash", hash);
+	if (json && sqlite3_column_count(statement) > 9)
+		json_object_set_new(json, "undone", json_boolean(sqlite3_column_int(statement, 9)));
+	return json;
 }
 
 /* The rows of a statement, which is done with it, under the lock. */
@@ -138,19 +142,25 @@ static int entries_list(struct registry *registry, const char *sql, int64_t befo
 const char *const audit_sort_names[] = {"all", "changes", "looks", "refused", "system", NULL};
 
 #define LISTED "(?1 = 0 OR id < ?1) AND (?2 = 0 OR member = ?2) ORDER BY id DESC LIMIT ?3"
-#define HOLDS(column, part) "(" part " IS NULL OR instr(lower(" column "), lower(" part ")) > 0)"
+#define MATCHES(column, words) "(" words " IS NULL OR lower(" column ") GLOB lower(" words "))"
+/* A change is written down before it is made: whether it was refused says the next entry of the same words. Between the
+ * two stands only what others did at the same time. */
+#define UNDONE                                                                                                         \
+	"coalesce((SELECT next.detail GLOB '{\"refused\":*' FROM audit AS next WHERE next.id > audit.id AND next.id "  \
+	"<= "                                                                                                          \
+	"audit.id + 16 AND next.actor = audit.actor AND next.action = audit.action AND next.subject = audit.subject "  \
+	"ORDER BY next.id LIMIT 1), 0)"
 /* The numbers of enum audit_sort. */
 #define SORT                                                                                                           \
-	"CASE WHEN detail GLOB '{\"refused\":*' THEN 3 WHEN action GLOB 'GET /*' THEN 2 WHEN action GLOB '* /*' THEN " \
-	"1 "                                                                                                           \
-	"ELSE 4 END"
+	"CASE WHEN detail GLOB '{\"refused\":*' OR " UNDONE " THEN 3 WHEN action GLOB 'GET /*' THEN 2 "                \
+	"WHEN action GLOB '* /*' THEN 1 ELSE 4 END"
 
 int registry_audit_list(struct registry *registry, const struct audit_question *question, json_t **ret_array,
 			struct err *err)
 {
 	static const char sql[] =
-		"SELECT " COLUMNS " FROM audit WHERE (?4 = 0 OR time >= ?4) AND (?5 = 0 OR time < ?5) "
-		"AND " HOLDS("actor", "?6") " AND " HOLDS("action", "?7") " AND " HOLDS(
+		"SELECT " COLUMNS ", " UNDONE " FROM audit WHERE (?4 = 0 OR time >= ?4) AND (?5 = 0 OR time < ?5) "
+		"AND " MATCHES("actor", "?6") " AND " MATCHES("action", "?7") " AND " MATCHES(
 			"subject", "?8") " AND (?9 = 0 OR ?9 = " SORT ") AND " LISTED;
 	pthread_mutex_lock(&registry->lock);
 	sqlite3_stmt *statement =

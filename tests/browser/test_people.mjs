@@ -4,7 +4,8 @@
 // light, wide and on a phone.
 
 import assert from "node:assert/strict";
-import { Hub, colours, main, open, until } from "./house.mjs";
+import { execFileSync } from "node:child_process";
+import { Hub, colours, main, open, saved, until } from "./house.mjs";
 
 const PASSWORD = "correct horse battery";
 const MEMBERS = [["aoba", "青葉市", "Aoba City", "municipality"], ["kita-isp", "北プロバイダー", "Kita ISP", "provider"]];
@@ -50,6 +51,18 @@ async function edit(page, name) {
 	await row(page, name).locator("button").click();
 	return page.locator("tr.edit");
 }
+
+const VIEWS = [["ja-JP", "dark", 1440], ["en-GB", "light", 1440], ["ja-JP", "light", 390], ["en-GB", "dark", 390]];
+
+/** Nothing is wider than the window, and something is drawn; SHOTS keeps the picture. */
+async function fits(page, name, language, theme, width) {
+	const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+	assert.ok(wide <= 1, `${name} at ${width}: ${wide} px too wide`);
+	assert.ok((await colours(page, page.locator("main"))) > 20);
+	if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name.replace(/\W+/g, "-")}-${language}-${theme}-${width}.png`, fullPage: true });
+}
+
+const logged = async (hub, query) => (await (await call(hub, "GET", `/audit?${query}`)).json()).entries;
 
 await main({
 	async "somebody is invited, opens the link, and comes in with a password of their own"(browser, hub) {
@@ -182,7 +195,7 @@ await main({
 	async "who is no administrator is told whom to ask, and nothing is asked of the hub"(browser, hub) {
 		await seeded(hub);
 		const own = cookieOf(await call(hub, "POST", "/session", { name: "yuki", password: PASSWORD }, {}));
-		for (const place of ["people"]) {
+		for (const place of ["people", "audit"]) {
 			const guest = await open(browser, `${hub.address}/#/${place}`);
 			await settled(guest.page);
 			assert.equal(await guest.page.locator("main a.button", { hasText: "Sign in" }).count(), 1);
@@ -190,7 +203,7 @@ await main({
 			await guest.close();
 			const operator = await signedIn(browser, hub, place, {}, own);
 			assert.match(await operator.page.locator(".state").innerText(), /Ask an administrator/);
-			assert.equal(await operator.page.locator(".tabs a", { hasText: "People" }).count(), 0);
+			assert.equal(await operator.page.locator(".tabs a", { hasText: /People|Audit/ }).count(), 0);
 			assert.deepEqual(operator.faults, []);
 			await operator.close();
 		}
@@ -210,20 +223,14 @@ await main({
 	},
 
 	async "it holds in both languages, dark and light, wide and narrow"(browser, hub) {
-		for (const [language, theme, width] of [["ja-JP", "dark", 1440], ["en-GB", "light", 1440], ["ja-JP", "light", 390], ["en-GB", "dark", 390]])
+		for (const [language, theme, width] of VIEWS)
 			for (const place of ["people", "people?view=tokens"]) {
 				const { page, faults, close } = await signedIn(browser, hub, place, { language, theme, width });
-				const shot = async (name) => {
-					const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-					assert.ok(wide <= 1, `${place} ${name} at ${width}: ${wide} px too wide`);
-					if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${place.replace(/\W+/g, "-")}-${name}-${language}-${theme}-${width}.png`, fullPage: true });
-				};
-				await shot("list");
-				assert.ok((await colours(page, page.locator("main"))) > 20);
+				await fits(page, `${place} list`, language, theme, width);
 				await page.locator(".page-tools button").click();
 				await page.waitForSelector("form.asking");
 				if (place === "people") await edit(page, "aoba-soc");
-				await shot("open");
+				await fits(page, `${place} open`, language, theme, width);
 				assert.deepEqual(faults, []);
 				await close();
 			}
@@ -239,5 +246,145 @@ await main({
 		await page.keyboard.press("Escape");
 		assert.equal(await page.locator("tr.edit").count(), 0);
 		await close();
+	},
+
+	async "what was done stands in the log, from an account's own page, and opens to its hash"(browser, hub) {
+		await seeded(hub);
+		assert.equal((await call(hub, "POST", "/users/yuki/link")).status, 201);
+		assert.equal((await call(hub, "PUT", "/users/yuki", { role: "operator" })).status, 200);
+		const { page, faults, close } = await signedIn(browser, hub, "people");
+		await (await edit(page, "admin")).locator("a", { hasText: "What they did" }).click();
+		await page.waitForSelector("li.entry");
+		assert.match(page.url(), /#\/audit\?actor=admin/);
+		const told = (await page.locator("li.entry .what").allInnerTexts()).map((text) => text.replace(/\s+/g, " "));
+		for (const wanted of [/^made an account taro as analyst/, /^made an account aoba-soc as organisation's staff · of aoba/, /^set the password admin/, /^made a one-time link yuki/, /^changed an account yuki as operator/, /^imported organisations/])
+			assert.ok(told.some((text) => wanted.test(text)), `${wanted} is not in ${told.join(" | ")}`);
+		const newest = await logged(hub, "actor=admin&limit=1");
+		await page.locator("li.entry summary").first().click();
+		assert.equal(await page.locator(".all .whole-hash").first().innerText(), newest[0].hash);
+		assert.deepEqual(faults, []);
+		await close();
+	},
+
+	async "the log is asked by person, action, object, sort and time"(browser, hub) {
+		await seeded(hub);
+		const yuki = cookieOf(await call(hub, "POST", "/session", { name: "yuki", password: PASSWORD }, {}));
+		assert.equal((await call(hub, "GET", "/members/aoba", undefined, { Cookie: yuki })).status, 200);
+		assert.equal((await call(hub, "DELETE", "/members/nowhere", undefined, { Cookie: yuki })).status, 404);
+		const { page, close } = await signedIn(browser, hub, "audit");
+		const shown = () => page.locator("li.entry").evaluateAll((list) => list.map((one) => one.innerText.replace(/\s+/g, " ")));
+		const settles = (what, condition) => until(what, async () => { const list = await shown(); return list.length > 0 && condition(list); });
+		const everything = (await shown()).length;
+		await page.locator(".filters [name=actor]").fill("yuki");
+		await page.keyboard.press("Enter");
+		await settles("only what yuki did", (list) => list.length < everything && list.every((text) => /yuki/.test(text)));
+		await page.locator(".filters a", { hasText: "Looks at data" }).click();
+		await settles("the look alone", (list) => list.length === 1 && /looked at an organisation aoba · Aoba City/.test(list[0]));
+		await page.locator(".filters a", { hasText: "Refused" }).click();
+		await settles("the attempt and its refusal", (list) => list.length === 2 && /removed an organisation nowhere refused \(404\)/.test(list[0]) && /removed an organisation nowhere not done/.test(list[1]));
+		await page.locator(".filters a", { hasText: "Changes" }).click();
+		await page.waitForSelector(".state-title:text-is('Nothing was written down in this range')");
+		await page.locator(".filters a", { hasText: "Take the filters away" }).click();
+		await page.locator(".filters [name=action]").selectOption("POST /users");
+		await settles("accounts made", (list) => list.every((text) => /made an account/.test(text)));
+		await page.locator(".filters [name=subject]").fill("OBA-s");
+		await settles("one account made", (list) => list.length === 1 && /aoba-soc/.test(list[0]));
+		assert.match(page.url(), /subject=OBA-s/);
+		await page.goto(`${hub.address}/#/audit?from=2001-01-01T00:00:00Z&to=2001-01-02T00:00:00Z`);
+		await page.waitForSelector(".state-title:text-is('Nothing was written down in this range')");
+		await close();
+	},
+
+	async "older entries follow, none twice and none left out"(browser, hub) {
+		await seeded(hub);
+		for (let i = 0; i < 120; i++) await call(hub, "DELETE", "/tokens/0");
+		const { page, close } = await signedIn(browser, hub, "audit");
+		assert.equal(await page.locator("li.entry").count(), 100);
+		for (let more = page.locator(".log > button"); await more.count(); ) {
+			const before = await page.locator("li.entry").count();
+			await more.click();
+			await until("more entries", async () => (await page.locator("li.entry").count()) > before);
+		}
+		const hashes = await page.locator("li.entry .hash").allInnerTexts();
+		assert.deepEqual(hashes, (await logged(hub, "limit=1000")).map(({ hash }) => hash.slice(0, 8)));
+		await close();
+	},
+
+	async "what is filtered leaves as CSV and as JSON, and that is written down"(browser, hub) {
+		const { page, close } = await signedIn(browser, hub, "audit?action=POST+/users&from=-24h");
+		const wanted = await logged(hub, "action=POST+/users&limit=1000");
+		const sheet = await saved(page, () => page.locator(".page-tools a", { hasText: "CSV" }).click());
+		assert.equal(sheet.name, "audit.csv");
+		const lines = sheet.bytes.toString("utf8").trim().split("\r\n");
+		assert.equal(sheet.bytes.subarray(0, 3).toString("hex"), "efbbbf");
+		assert.equal(lines[0], "id,time,actor,peer,action,subject,member,detail,undone,hash");
+		assert.equal(lines.length - 1, wanted.length);
+		const file = await saved(page, () => page.locator(".page-tools a", { hasText: "JSON" }).click());
+		assert.deepEqual(JSON.parse(file.bytes.toString("utf8")), wanted);
+		assert.equal((await logged(hub, "action=GET+/audit/export")).length, 2);
+		await close();
+	},
+
+	async "the chain is checked, also against a head that was noted"(browser, hub) {
+		const { page, close } = await signedIn(browser, hub, "audit");
+		const newest = (await logged(hub, "limit=1"))[0], early = (await logged(hub, "before=4&limit=1"))[0];
+		await page.locator(".chain button.main").click();
+		await page.waitForSelector(".verdict.good");
+		assert.match(await page.locator(".verdict").innerText(), new RegExp(`The log is whole[^]*${newest.id} entries`));
+		assert.equal((await page.locator(".head code").innerText()).replace(/\s/g, ""), newest.hash);
+		await page.locator(".chain summary").click();
+		await page.locator(".chain [name=noted]").fill(early.hash.toUpperCase());
+		await page.locator(".chain button.main").click();
+		await until("the noted head is found", async () => /noted head is entry 3/.test(await page.locator(".verdict.good").innerText()));
+		await page.locator(".chain [name=noted]").fill("0".repeat(64));
+		await page.locator(".chain button.main").click();
+		assert.match(await page.locator(".verdict.bad").innerText(), /noted head is not in the log/);
+		assert.match(await page.locator(".chain .command").innerText(), /^yagura audit verify --head 0{64}$/);
+		assert.equal(await page.locator(".head").count(), 0, "a head is offered to be noted that proves nothing");
+		await page.locator(".chain [name=noted]").fill("12ab");
+		assert.ok(await page.locator(".chain [name=noted]").evaluate((field) => !field.validity.valid));
+		await close();
+	},
+
+	async "the log is read by keyboard"(browser, hub) {
+		const { page, close } = await signedIn(browser, hub, "audit");
+		await page.locator("li.entry summary").first().focus();
+		await page.keyboard.press("ArrowDown");
+		await page.keyboard.press("Enter");
+		assert.ok(await page.locator("li.entry details").nth(1).evaluate((one) => one.open));
+		await page.keyboard.press("ArrowUp");
+		assert.ok(await page.locator("li.entry summary").first().evaluate((one) => one === document.activeElement));
+		await close();
+	},
+
+	async "the log holds in both languages, dark and light, wide and narrow"(browser, hub) {
+		for (const [language, theme, width] of VIEWS) {
+			const { page, faults, close } = await signedIn(browser, hub, "audit?action=*user*", { language, theme, width });
+			await page.locator(".chain button.main").click();
+			await page.waitForSelector(".verdict.good");
+			await page.locator("li.entry summary").nth(1).click();
+			await fits(page, "audit", language, theme, width);
+			assert.deepEqual(faults, []);
+			await close();
+		}
+	},
+
+	async "whoever changes the log is found out, and the page shows where"(browser, hub) {
+		await seeded(hub);
+		await hub.stop();
+		execFileSync("python3", ["-c", "import sqlite3, sys; base = sqlite3.connect(sys.argv[1]); base.executescript(\"DROP TRIGGER audit_stays; UPDATE audit SET actor = 'nobody' WHERE id = 5\")", `${hub.data}/registry.sqlite`]);
+		await hub.run();
+		for (const [language, theme, width] of VIEWS) {
+			const { page, close } = await signedIn(browser, hub, "audit", { language, theme, width });
+			await page.locator(".chain button.main").click();
+			await page.waitForSelector(".verdict.bad[role=alert]");
+			if (language === "en-GB") assert.match(await page.locator(".verdict").innerText(), /broken at entry 5[^]*words of the entry[^]*4 entries before it are sound/);
+			await page.locator(".verdict a").click();
+			await until("the entry and those before it", async () => (await page.locator("li.entry").count()) === 5);
+			assert.equal(await page.locator("li.entry.broken").count(), 1);
+			assert.match(await page.locator("li.entry").first().getAttribute("class"), /broken/);
+			await fits(page, "audit-broken", language, theme, width);
+			await close();
+		}
 	},
 }, Hub.bare);

@@ -118,6 +118,8 @@ def one_packet_is_a_mail_and_it_closes_by_itself():
         whole = hub.wait(lambda: (n := life(hub, notice))["messages"][0]["state"] == "sent" and n)
         assert whole["attempts"][0]["result"] == "sent" and whole["attempts"][0]["code"] == 250, whole["attempts"]
         assert {"made", "told"} <= {e["what"] for e in whole["events"]}, whole["events"]
+        advice = hub.local("GET", f"/api/v1/notices/{notice['id']}?language=ja").json()["advice"]
+        assert advice["title"] in mail["Subject"] and all(advice[part] in body for part in ("what", "steps", "over", "call")), (advice, body)
         # quiet: it ends, is verified, is closed, and whoever was told is told
         hub.wait(lambda: life(hub, notice)["state"] == "closed", seconds=30)
         hub.wait(lambda: len(server.mails()) == 2, seconds=20)

@@ -28,6 +28,7 @@ const PAGES: Record<string, Loader> = {
 	report: () => import("./pages/report"),
 	system: () => import("./pages/system"),
 	people: () => import("./people"),
+	audit: () => import("./audit"),
 	accounts: () => import("./pages/accounts"),
 	"sign-in": () => import("./pages/welcome"),
 	welcome: () => import("./pages/welcome"),

@@ -89,6 +89,29 @@ static void a_digest_holds_every_matter(void **state)
 	pool_free(pool);
 }
 
+static void a_page_is_given_the_words_of_the_message(void **state)
+{
+	(void)state;
+	struct pool *pool = pool_new(NULL, "test");
+	struct messages *messages = NULL;
+	struct err err = {""};
+	assert_int_equal(messages_open(DATA_DIR "/messages", pool, &messages, &err), 0);
+	for (unsigned language = 0; language < LANGUAGES; language++) {
+		static const char *const parts[] = {"title", "what", "steps", "over", "call"};
+		const struct notice_facts of = facts(NULL);
+		struct message_text text;
+		json_t *advice = NULL;
+		assert_int_equal(message_write(messages, &readers[language], &of, 1, &text, &err), 0);
+		assert_int_equal(message_advice(messages, &readers[language], &of, &advice, &err), 0);
+		assert_contains(text.subject, json_string_value(json_object_get(advice, "title")));
+		for (unsigned i = 1; i < sizeof parts / sizeof *parts; i++)
+			assert_contains(text.text, json_string_value(json_object_get(advice, parts[i])));
+		json_decref(advice);
+		message_text_free(&text);
+	}
+	pool_free(pool);
+}
+
 static void what_strangers_wrote_is_only_text(void **state)
 {
 	(void)state;
@@ -150,6 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_frame_and_advice_in_both_languages),
 		cmocka_unit_test(a_digest_holds_every_matter),
+		cmocka_unit_test(a_page_is_given_the_words_of_the_message),
 		cmocka_unit_test(what_strangers_wrote_is_only_text),
 		cmocka_unit_test(a_language_without_a_file_is_refused),
 	};

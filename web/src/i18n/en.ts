@@ -20,6 +20,7 @@ export const en = {
 	"nav.report": "Yearly report",
 	"nav.health": "Health",
 	"nav.people": "People",
+	"nav.audit": "Audit log",
 	"nav.accounts": "My account",
 	"nav.about": "About",
 	"nav.skip": "Skip to content",

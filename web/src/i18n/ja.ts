@@ -22,6 +22,7 @@ export const ja: Record<keyof typeof en, string> = {
 	"nav.report": "年次報告",
 	"nav.health": "稼働状況",
 	"nav.people": "利用者と権限",
+	"nav.audit": "監査記録",
 	"nav.accounts": "自分のアカウント",
 	"nav.about": "この製品について",
 	"nav.skip": "本文へ",

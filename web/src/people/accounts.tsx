@@ -70,6 +70,7 @@ function Edit({ account, own, theirs, done, handed, leave }: EditProps) {
 				<button type="submit" class="main" disabled={role === account.role && member === (account.member ?? "")}>{w("save")}</button>
 				<button type="button" class="plain" onClick={leave}>{w("cancel")}</button>
 				<span class="spread" />
+				<a class="button" href={`#/audit?actor=${encodeURIComponent(account.name)}&from=-365d`}>{w("audit")}</a>
 				<button type="button" title={w("link.help")} onClick={() => newLink(account.name).then((link) => handed({ name: account.name, link }), failed)}>{w("link")}</button>
 				{!own && <button type="button" class="grave" onClick={() => setClosing(true)}>{w("close")}</button>}
 			</div>

@@ -18,7 +18,7 @@ const LOOP: { word: Word; icon: string; places: Place[] }[] = [
 		{ path: "findings", word: "nav.findings" }, { path: "victims", word: "nav.victims" }, { path: "campaigns", word: "nav.campaigns" }, { path: "query", word: "nav.query" }] },
 	{ word: "nav.share", icon: "M6 3h9l4 4v14H6zM9 12h7M9 16h7M9 8h3", places: [{ path: "report", word: "nav.report" }] },
 	{ word: "nav.system", icon: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zm0-6v3m0 14v3M2 12h3m14 0h3M5 5l2 2m10 10 2 2M5 19l2-2M17 7l2-2", places: [
-		{ path: "system", word: "nav.health" }, { path: "people", word: "nav.people", role: "admin" }, { path: "accounts", word: "nav.accounts" }, { path: "about", word: "nav.about" }] },
+		{ path: "system", word: "nav.health" }, { path: "people", word: "nav.people", role: "admin" }, { path: "audit", word: "nav.audit", role: "admin" }, { path: "accounts", word: "nav.accounts" }, { path: "about", word: "nav.about" }] },
 ];
 const RANGES = ["-15m", "-1h", "-6h", "-24h", "-7d", "-30d", "-365d"];
 const KEYS: Record<string, string> = { o: "observe/overview", a: "observe/atlas", c: "observe/cube", l: "observe/tiles", r: "observe/rings", t: "observe/series", p: "observe/top", f: "findings", s: "system" };
