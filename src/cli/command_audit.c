@@ -1,6 +1,7 @@
 /* yagura audit list and verify: of the hub that runs on the data directory, or of its registry, opened here. */
 #include "cli/commands.h"
 #include "cli/hub_client.h"
+#include "core/clock.h"
 #include "store/audit.h"
 
 #include <errno.h>
@@ -37,6 +38,21 @@ const struct option_spec audit_list_option_table[] = {
 	 .help = "at most so many, the newest", .help_ja = "新しいものから最大この件数"},
 	{"member", OPTION_INT, OPTION_AT(struct audit_options, member), "0", .max = UINT32_MAX, .argument = "ID",
 	 .help = "only what concerned this member's data", .help_ja = "この会員のデータに関わるものだけ"},
+	{"actor", OPTION_TEXT, OPTION_AT(struct audit_options, actor), .argument = "NAME",
+	 .help = "only what this account did; * stands for anything, here and below",
+	 .help_ja = "この人の操作だけ。* は任意の文字列(以下も同じ)"},
+	{"action", OPTION_TEXT, OPTION_AT(struct audit_options, action), .argument = "ACTION",
+	 .help = "only this, as 'PUT /users/{name}'", .help_ja = "この操作だけ('PUT /users/{name}' など)"},
+	{"subject", OPTION_TEXT, OPTION_AT(struct audit_options, subject), .argument = "NAME",
+	 .help = "only what was done to this", .help_ja = "この対象への操作だけ"},
+	{"sort", OPTION_CHOICE, OPTION_AT(struct audit_options, sort), "all",
+	 .choices = "all|changes|looks|refused|system", .help = "only entries of this sort",
+	 .help_ja = "この種類だけ(変更、閲覧、拒否、システム)"},
+	{"from", OPTION_TEXT, OPTION_AT(struct audit_options, from), .argument = "TIME",
+	 .help = "from this instant on: RFC 3339, or back from now as -24h",
+	 .help_ja = "この時刻から(RFC 3339、または -24h のように)"},
+	{"to", OPTION_TEXT, OPTION_AT(struct audit_options, to), .argument = "TIME", .help = "before this instant",
+	 .help_ja = "この時刻より前"},
 	{NULL},
 };
 const struct option_spec audit_verify_option_table[] = {
@@ -79,10 +95,15 @@ static int list_ask(const struct audit_options *options, json_t **ret_entries, s
 {
 	struct hub_address hub = audit_hub(options);
 	if (options->url || hub_is_running(&hub)) {
-		char path[96];
+		char path[4096];
 		json_t *answer = NULL;
-		snprintf(path, sizeof path, "/audit?limit=%" PRId64 "&member=%" PRId64, options->limit,
-			 options->member);
+		snprintf(path, sizeof path, "/audit?limit=%" PRId64 "&member=%" PRId64 "&sort=%s", options->limit,
+			 options->member, audit_sort_names[options->sort]);
+		hub_path_add(path, sizeof path, "actor", options->actor);
+		hub_path_add(path, sizeof path, "action", options->action);
+		hub_path_add(path, sizeof path, "subject", options->subject);
+		hub_path_add(path, sizeof path, "from", options->from);
+		hub_path_add(path, sizeof path, "to", options->to);
 		int code = hub_request(&hub, "GET", path, NULL, &answer, err);
 		if (code == 0)
 			*ret_entries = json_incref(json_object_get(answer, "entries"));
@@ -90,10 +111,19 @@ static int list_ask(const struct audit_options *options, json_t **ret_entries, s
 		return code;
 	}
 	struct registry *registry = NULL;
-	int code = audit_registry(options, &registry, err);
+	struct audit_question question = {.member = options->member,
+					  .actor = options->actor,
+					  .action = options->action,
+					  .subject = options->subject,
+					  .sort = (enum audit_sort)options->sort,
+					  .limit = (unsigned)options->limit};
+	int code = options->from ? time_parse(options->from, clock_now_ns(), &question.from_ns, err) : 0;
+	if (code == 0 && options->to)
+		code = time_parse(options->to, clock_now_ns(), &question.to_ns, err);
+	if (code == 0)
+		code = audit_registry(options, &registry, err);
 	if (code < 0)
 		return code;
-	const struct audit_question question = {.member = options->member, .limit = (unsigned)options->limit};
 	code = registry_audit_list(registry, &question, ret_entries, err);
 	registry_close(registry);
 	return code;

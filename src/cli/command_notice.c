@@ -56,16 +56,6 @@ const struct option_spec notice_test_option_table[] = {
 
 /* --- list --------------------------------------------------------------------------------------------------------- */
 
-/* "&name=value" at the end of a path. */
-static void path_add(char *path, size_t bytes, const char *name, const char *value)
-{
-	size_t used = strlen(path);
-	char *escaped = value && value[0] ? hub_escape(value) : NULL;
-	if (escaped && used < bytes)
-		snprintf(path + used, bytes - used, "&%s=%s", name, escaped);
-	free(escaped);
-}
-
 static int list_ask(const struct notice_list_options *options, const struct hub_address *hub, json_t **ret_answer,
 		    struct err *err)
 {
@@ -73,10 +63,10 @@ static int list_ask(const struct notice_list_options *options, const struct hub_
 	const char *of = options->figures ? "/figures" : options->bounces ? "/bounces" : "";
 	snprintf(path, sizeof path, "/notices%s?limit=%lld%s", of, (long long)options->limit,
 		 options->unacknowledged ? "&unacknowledged=1" : "");
-	path_add(path, sizeof path, "state", states[options->state]);
-	path_add(path, sizeof path, "member", options->member);
-	path_add(path, sizeof path, "type", options->type);
-	path_add(path, sizeof path, "subject", options->subject);
+	hub_path_add(path, sizeof path, "state", states[options->state]);
+	hub_path_add(path, sizeof path, "member", options->member);
+	hub_path_add(path, sizeof path, "type", options->type);
+	hub_path_add(path, sizeof path, "subject", options->subject);
 	return hub_request(hub, "GET", path, NULL, ret_answer, err);
 }
 

@@ -170,7 +170,7 @@ const struct command commands[] = {
 		.options = audit_list_option_table,
 		.options_bytes = sizeof(struct audit_options),
 		.run = command_audit_list,
-		.example = "yagura audit list --member 7 --limit 20",
+		.example = "yagura audit list --actor hanako --sort changes --from -7d",
 	},
 	{
 		.name = "audit verify",

@@ -46,7 +46,8 @@ int command_restore(const struct command_call *call, struct err *err);
 struct audit_options {
 	struct common_options common;
 	const char *data, *url, *token, *head;
-	int64_t limit, member;
+	const char *actor, *action, *subject, *from, *to;
+	int64_t limit, member, sort;
 };
 extern const struct option_spec audit_list_option_table[], audit_verify_option_table[];
 int command_audit_list(const struct command_call *call, struct err *err);

@@ -65,6 +65,15 @@ char *hub_escape(const char *text)
 	return copy;
 }
 
+void hub_path_add(char *path, size_t bytes, const char *name, const char *value)
+{
+	size_t used = strlen(path);
+	char *escaped = value && value[0] ? hub_escape(value) : NULL;
+	if (escaped && used < bytes)
+		snprintf(path + used, bytes - used, "&%s=%s", name, escaped);
+	free(escaped);
+}
+
 static void request_prepare(CURL *curl, const struct hub_address *hub, const char *method, const char *path)
 {
 	char url[4096], socket_path[512];

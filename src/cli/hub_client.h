@@ -30,3 +30,5 @@ int hub_request_bytes(const struct hub_address *hub, const char *method, const c
 int hub_refusal(long status, const json_t *answer, struct err *err) must_check;
 /* A text for a query in a path; to be freed. NULL: out of memory. */
 char *hub_escape(const char *text);
+/* "&name=value" at the end of a path, where there is a value. */
+void hub_path_add(char *path, size_t bytes, const char *name, const char *value);

@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const YAGURA = process.env.YAGURA ?? join(ROOT, "build/src/cli/yagura");
+export const YAGURA = process.env.YAGURA ?? join(ROOT, "build/src/cli/yagura");
 const { chromium } = await import(join(ROOT, "web/node_modules/playwright-core/index.mjs"));
 
 export const sleep = (ms) => new Promise((then) => setTimeout(then, ms));

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { Hub, colours, main, open, saved, until } from "./house.mjs";
+import { Hub, YAGURA, colours, main, open, saved, until } from "./house.mjs";
 
 const PASSWORD = "correct horse battery";
 const MEMBERS = [["aoba", "青葉市", "Aoba City", "municipality"], ["kita-isp", "北プロバイダー", "Kita ISP", "provider"]];
@@ -290,6 +290,11 @@ await main({
 		await page.locator(".filters [name=subject]").fill("OBA-s");
 		await settles("one account made", (list) => list.length === 1 && /aoba-soc/.test(list[0]));
 		assert.match(page.url(), /subject=OBA-s/);
+		await page.locator(".count summary").click();
+		const command = await page.locator(".count .command").innerText();
+		assert.match(command, /^yagura audit list --from -24h --action 'POST \/users' --subject '\*OBA-s\*'/);
+		const printed = JSON.parse(execFileSync("sh", ["-c", `${command.replace(/^yagura/, '"$0"')} --json --data "$1"`, YAGURA, hub.data]).toString());
+		assert.deepEqual(printed.map(({ subject }) => subject), ["aoba-soc"]);
 		await page.goto(`${hub.address}/#/audit?from=2001-01-01T00:00:00Z&to=2001-01-02T00:00:00Z`);
 		await page.waitForSelector(".state-title:text-is('Nothing was written down in this range')");
 		await close();

@@ -47,6 +47,15 @@ def asked(hub, query=""):
     return [(e["action"], e["subject"]) for e in answer.json()["entries"]]
 
 
+def changed_ones(hub):
+    """The command asks a running hub and a stopped one's files alike."""
+    status, listed, err = audit(DIRECTORY, "list", "--actor", "local", "--action", "PUT *", "--subject", "han*", "--sort", "changes", "--from", "-1h")
+    assert status == 0 and [(e["subject"], e["detail"]) for e in listed] == [("hanako", {"role": "operator"})], (hub, listed, err)
+    assert audit(DIRECTORY, "list", "--to", "-1h")[1] == []
+    status, listed, err = audit(DIRECTORY, "list", "--from", "yesterdayish")
+    assert status == 1 and "yesterdayish" in err, err
+
+
 def it_is_asked_by_who_what_whom_when_and_sort_and_leaves_as_a_file():
     with Hub(data=DIRECTORY, **HUB) as hub:
         assert hub.local("PUT", "/api/v1/users/hanako", {"role": "operator"}).status == 200
@@ -57,6 +66,7 @@ def it_is_asked_by_who_what_whom_when_and_sort_and_leaves_as_a_file():
         assert [e["undone"] for e in hub.local("GET", "/api/v1/audit?action=PUT+*").json()["entries"]] == [False, True, False]
         assert asked(hub, "?subject=HANAKO&action=put%20*") == [role] and asked(hub, "?actor=ken") == []
         assert asked(hub, "?sort=looks") == [] and asked(hub, "?to=-1h") == [] and len(asked(hub, "?from=-1h")) == len(asked(hub))
+        changed_ones(hub=True)
         assert hub.local("GET", "/api/v1/audit?sort=colour").status == 400
         assert hub.local("GET", "/api/v1/audit?from=yesterdayish").status == 400
         whole = hub.local("GET", "/api/v1/audit?limit=1000").json()["entries"]
@@ -85,6 +95,7 @@ def a_stopped_hubs_log_is_verified_too_and_tampering_is_found_out():
     status, state, err = audit(DIRECTORY, "verify")
     assert status == 0 and state["sound"] and state["entries"] >= 4, (state, err)
     head = state["head"]
+    changed_ones(hub=False)
     status, listed, err = audit(DIRECTORY, "list", "--limit", "2")
     assert status == 0 and len(listed) == 2 and listed[0]["hash"] == head, (listed, err)
     database = sqlite3.connect(os.path.join(DIRECTORY, "data", "registry.sqlite"))

@@ -7,7 +7,7 @@ import { accounts, nameOf, tokens } from "../people/model";
 import { OnlyFor, Page } from "../shell/parts";
 import { Chain, type Checked } from "./chain";
 import { List, SortMark } from "./list";
-import { exportAddress, FILTERS, members, question, SORTS, useLog } from "./model";
+import { commandOf, exportAddress, FILTERS, members, question, SORTS, useLog } from "./model";
 import { ACTIONS } from "./texts";
 import { useWords } from "./words";
 import "./audit.css";
@@ -54,7 +54,7 @@ function Inside() {
 			<div class="audit">
 				<Filters params={params} />
 				<Chain checked={checked} tell={tell} />
-				<List log={log} memberOf={memberOf} broken={checked?.verdict.broken ?? 0} />
+				<List log={log} command={commandOf(asked)} memberOf={memberOf} broken={checked?.verdict.broken ?? 0} />
 			</div>
 		</Page>
 	);

@@ -81,7 +81,7 @@ function byDay(list: Entry[], language: "en" | "ja"): { day: string; list: Entry
 	return days;
 }
 
-export function List({ log, memberOf, broken }: { log: Log; memberOf: (id: number) => string; broken: number }) {
+export function List({ log, command, memberOf, broken }: { log: Log; command: string | null; memberOf: (id: number) => string; broken: number }) {
 	const { language } = useHouse();
 	const w = useWords();
 	const box = useRef<HTMLElement>(null);
@@ -96,7 +96,9 @@ export function List({ log, memberOf, broken }: { log: Log; memberOf: (id: numbe
 	return (
 		<Shown load={log.first}>{() => log.all.length === 0 ? <div class="panel"><div class="state"><p class="state-title">{w("none")}</p><p>{w("none.hint")}</p></div></div> : (
 			<section class="panel log" ref={box} onKeyDown={move}>
-				<p class="hint count" role="status">{w(log.ended ? "shown" : "shown.more", { count: digits(log.all.length, language) })}</p>
+				<div class="count"><p class="hint" role="status">{w(log.ended ? "shown" : "shown.more", { count: digits(log.all.length, language) })}</p>
+					{command && <details class="how"><summary>{w("asked")}</summary><div class="pop"><pre class="command">{command}</pre></div></details>}
+				</div>
 				{byDay(log.all, language).map(({ day, list }) => (
 					<div key={day} class="day">
 						<h3>{day}</h3>

@@ -41,6 +41,14 @@ export const members = (signal: AbortSignal): Promise<Member[]> => get<{ members
 export const verify = (noted: string): Promise<Verdict> => get(`/audit/state${noted ? `?head=${noted}` : ""}`);
 export const exportAddress = (asked: URLSearchParams, format: "csv" | "json"): string => `./api/v1/audit/export?format=${format}${format === "csv" ? "&bom=1" : ""}&${asked.toString()}`;
 
+const quoted = (text: string): string => (/^[\w./:@+-]+$/.test(text) ? text : `'${text.replace(/'/g, "'\\''")}'`);
+
+/** What prints the same on the hub's own machine; it has no word for a number to begin before. */
+export function commandOf(asked: URLSearchParams): string | null {
+	if (asked.has("before")) return null;
+	return ["yagura audit list", ...[...asked].map(([name, value]) => `--${name} ${quoted(value)}`), "--limit 1000"].join(" ");
+}
+
 export interface Log { first: Loaded<Entry[]>; all: Entry[]; ended: boolean; busy: boolean; error: ApiError | null; older: () => void }
 
 /** The newest entries that a question finds, and the older ones as they are asked for. */
