@@ -26,6 +26,7 @@ const PAGES: Record<string, Loader> = {
 	finding: () => import("./pages/finding"),
 	query: () => import("./pages/query"),
 	report: () => import("./pages/report"),
+	members: () => import("./members"),
 	system: () => import("./pages/system"),
 	people: () => import("./people"),
 	audit: () => import("./audit"),

@@ -15,7 +15,7 @@ export interface Query {
 	order?: { by: string; descending?: boolean }[];
 	limit?: number;
 }
-export interface User { name: string; role: string; must_set_password?: boolean }
+export interface User { name: string; role: string; must_set_password?: boolean; member?: { id: number; key: string; name: string } | null }
 export interface Session { user: User | null; guest_role: string | null; version: string }
 export interface Finding {
 	id: string; time: string; type: string; severity: string; subject: string; first: string; last: string; ended: number | boolean;
@@ -23,20 +23,22 @@ export interface Finding {
 }
 
 export class ApiError extends Error {
-	constructor(readonly status: number, message: string, readonly messageJa?: string) {
+	constructor(readonly status: number, message: string, readonly messageJa?: string, readonly answer?: unknown) {
 		super(message);
 	}
 }
 
 const ROOT = "./api/v1";
 
+/** A file goes as it is, anything else as JSON. */
 export async function request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
 	let response: Response;
+	const file = body instanceof Blob ? body : null;
 	try {
 		response = await fetch(ROOT + path, {
 			method,
-			headers: { "X-Yagura": "1", ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
-			body: body === undefined ? null : JSON.stringify(body),
+			headers: { "X-Yagura": "1", ...(body === undefined ? {} : { "Content-Type": file?.type || "application/json" }) },
+			body: file ?? (body === undefined ? null : JSON.stringify(body)),
 			credentials: "same-origin",
 			signal: signal ?? null,
 		});
@@ -54,7 +56,7 @@ export async function request<T>(method: string, path: string, body?: unknown, s
 	}
 	if (response.ok) return answer as T;
 	const error = (answer as { error?: { message?: string; message_ja?: string } } | undefined)?.error;
-	throw new ApiError(response.status, error?.message ?? response.statusText, error?.message_ja);
+	throw new ApiError(response.status, error?.message ?? response.statusText, error?.message_ja, answer);
 }
 
 export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => request<T>("GET", path, undefined, signal);

@@ -6,6 +6,8 @@ export const en = {
 	"nav.share": "Share",
 	"nav.train": "Train",
 	"nav.system": "System",
+	"nav.members": "Members",
+	"nav.portal": "Our organisation",
 	"nav.overview": "Overview",
 	"nav.atlas": "Atlas",
 	"nav.cube": "Cube",

@@ -8,6 +8,8 @@ export const ja: Record<keyof typeof en, string> = {
 	"nav.share": "共有",
 	"nav.train": "訓練",
 	"nav.system": "システム",
+	"nav.members": "会員組織",
+	"nav.portal": "自組織",
 	"nav.overview": "概況",
 	"nav.atlas": "アトラス",
 	"nav.cube": "キューブ",

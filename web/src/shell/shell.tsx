@@ -8,7 +8,8 @@ import { countriesLike, country, instant, time } from "../core/format";
 import { address, kept, range, useRoute, withParams } from "../core/route";
 import type { Word } from "../i18n";
 
-interface Place { path: string; word: Word; role?: string }
+interface Place { path: string; word: Word; roles?: readonly string[] }
+const STAFF = ["viewer", "analyst", "operator", "admin"];
 const LOOP: { word: Word; icon: string; places: Place[] }[] = [
 	{ word: "nav.observe", icon: "M2 12s3.600-7 10-7 10 7 10 7-3.600 7-10 7S2 12 2 12zm10-3a3 3 0 1 0 0 6 3 3 0 0 0 0-6z", places: [
 		{ path: "observe/overview", word: "nav.overview" }, { path: "observe/atlas", word: "nav.atlas" }, { path: "observe/cube", word: "nav.cube" },
@@ -17,8 +18,10 @@ const LOOP: { word: Word; icon: string; places: Place[] }[] = [
 	{ word: "nav.analyze", icon: "M4 20V10m6 10V4m6 16v-7m4 7H2", places: [
 		{ path: "findings", word: "nav.findings" }, { path: "victims", word: "nav.victims" }, { path: "campaigns", word: "nav.campaigns" }, { path: "query", word: "nav.query" }] },
 	{ word: "nav.share", icon: "M6 3h9l4 4v14H6zM9 12h7M9 16h7M9 8h3", places: [{ path: "report", word: "nav.report" }] },
+	{ word: "nav.members", icon: "M3 21h18M5 21V8l6-4v17M11 10h8v11M8 9v0M8 13v0M8 17v0M15 14v0M15 17v0", places: [
+		{ path: "members", word: "nav.members", roles: STAFF }] },
 	{ word: "nav.system", icon: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zm0-6v3m0 14v3M2 12h3m14 0h3M5 5l2 2m10 10 2 2M5 19l2-2M17 7l2-2", places: [
-		{ path: "system", word: "nav.health" }, { path: "people", word: "nav.people", role: "admin" }, { path: "audit", word: "nav.audit", role: "admin" }, { path: "accounts", word: "nav.accounts" }, { path: "about", word: "nav.about" }] },
+		{ path: "system", word: "nav.health" }, { path: "people", word: "nav.people", roles: ["admin"] }, { path: "audit", word: "nav.audit", roles: ["admin"] }, { path: "accounts", word: "nav.accounts" }, { path: "about", word: "nav.about" }] },
 ];
 const RANGES = ["-15m", "-1h", "-6h", "-24h", "-7d", "-30d", "-365d"];
 const KEYS: Record<string, string> = { o: "observe/overview", a: "observe/atlas", c: "observe/cube", l: "observe/tiles", r: "observe/rings", t: "observe/series", p: "observe/top", f: "findings", s: "system" };
@@ -138,7 +141,8 @@ export function Shell({ children }: { children: ComponentChildren }) {
 	const { t, theme, language, setTheme, setLanguage, session } = useHouse();
 	const route = useRoute();
 	const here = route.path.join("/");
-	const at = (place: Place): boolean => place.path === here || (route.path[0] === "report" && place.path === "report") || (here === "" && place.path === "observe/overview");
+	const at = (place: Place): boolean => place.path === here || (["report", "members"].includes(place.path) && place.path === route.path[0]) || (here === "" && place.path === "observe/overview");
+	const open = (place: Place): boolean => !place.roles || place.roles.includes(session?.user?.role ?? "");
 	const group = LOOP.find((one) => one.places.some(at)) ?? LOOP.find((one) => one.word === (route.path[0] === "source" ? "nav.observe" : "nav.analyze"));
 	const fill = ["observe/atlas", "observe/cube", "observe/tiles", "observe/rings"].includes(here);
 	const before = useRef("");
@@ -161,8 +165,8 @@ export function Shell({ children }: { children: ComponentChildren }) {
 			<a class="skip" href="#content" onClick={(event) => { event.preventDefault(); document.getElementById("content")?.focus(); }}>{t("nav.skip")}</a>
 			<nav class="rail" aria-label={t("app.name")}>
 				<a class="mark" href={address("observe/overview", kept(route.params))} aria-label={t("app.name")}><img src="./mark.svg" width="32" height="32" alt="" /></a>
-				{LOOP.map((one) => (
-					<a key={one.word} class={one === group ? "on" : ""} href={address(one.places[0]?.path ?? "", kept(route.params))} aria-current={one === group ? "true" : undefined}>
+				{LOOP.filter((one) => one.places.some(open)).map((one) => (
+					<a key={one.word} class={one === group ? "on" : ""} href={address(one.places.find(open)?.path ?? "", kept(route.params))} aria-current={one === group ? "true" : undefined}>
 						<svg width="20" height="20" viewBox="0 0 24 24" aria-hidden="true"><path d={one.icon} fill="none" stroke="currentColor" stroke-width="1.700" stroke-linecap="round" stroke-linejoin="round" /></svg>
 						<span>{t(one.word)}</span>
 					</a>
@@ -170,7 +174,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
 			</nav>
 			<header class="bar">
 				<nav class="tabs" aria-label={group ? t(group.word) : ""}>
-					{group?.places.filter((place) => !place.role || place.role === session?.user?.role).map((place) => (
+					{group?.places.filter(open).map((place) => (
 						<a key={place.path} class={at(place) ? "on" : ""} aria-current={at(place) ? "page" : undefined} href={address(place.path, kept(route.params))}>{t(place.word)}</a>
 					))}
 				</nav>
