@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 
+#include <jansson.h>
 #include <stdint.h>
 
 struct flow_read_options {
@@ -21,6 +22,21 @@ struct flow_query_options {
 };
 extern const struct option_spec flow_query_option_table[];
 int command_flow_query(const struct command_call *call, struct err *err);
+
+struct flow_run_options {
+	struct common_options common;
+	struct text_list listen;
+	const char *archive;
+	int64_t sockets, seconds_ns, buffer_bytes, every_ns, keep_ns, keep_bytes;
+	bool unconfined;
+};
+extern const struct option_spec flow_run_option_table[];
+int command_flow_run(const struct command_call *call, struct err *err);
+
+/* Figures of an exporter, and a table of such objects. */
+struct exporter;
+json_t *flow_exporter_json(const struct exporter *exporter);
+void flow_exporters_print(const json_t *exporters);
 
 /* One flow of a batch, as a line or as JSON. */
 struct batch;

@@ -1,7 +1,6 @@
 /* yagura flow read: what files of flow information hold; nothing is kept. */
 #include "cli/command_flow.h"
 #include "cli/progress.h"
-#include "cli/table.h"
 
 #include "core/clock.h"
 #include "observe/flow/reader.h"
@@ -57,29 +56,11 @@ static int flows_put(struct sink *sink, const struct batch *batch, struct err *e
 
 /* --- report ------------------------------------------------------------------------------------------------------ */
 
-static json_t *exporter_json(const struct exporter *exporter)
-{
-	const struct exporter_figures *figures = &exporter->figures;
-	char address[ADDR_TEXT_BYTES];
-	json_t *faults = json_object();
-	for (unsigned fault = 1; fault < FLOW_FAULTS; fault++)
-		if (figures->faults[fault])
-			json_object_set_new(faults, flow_fault_names[fault],
-					    json_integer((json_int_t)figures->faults[fault]));
-	return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:o}", "exporter",
-			 addr_format(&exporter->address, address), "domain", (json_int_t)exporter->domain, "format",
-			 flow_format_names[exporter->format], "messages", (json_int_t)figures->messages, "records",
-			 (json_int_t)figures->records, "templates", (json_int_t)exporter->template_count, "lost",
-			 (json_int_t)figures->lost, "late", (json_int_t)figures->late, "restarts",
-			 (json_int_t)figures->restarts, "waiting", (json_int_t)figures->waiting, "sampling",
-			 (int)exporter_sampling(exporter, 0), "faults", faults);
-}
-
 static json_t *report_json(const struct flows *flows, const struct collector *collector, double seconds)
 {
 	json_t *exporters = json_array();
 	for (size_t i = 0; i < collector_exporters(collector); i++)
-		json_array_append_new(exporters, exporter_json(collector_exporter(collector, i)));
+		json_array_append_new(exporters, flow_exporter_json(collector_exporter(collector, i)));
 	json_t *report = json_pack("{s:I, s:I, s:I, s:f, s:o}", "records", (json_int_t)flows->records, "packets",
 				   (json_int_t)flows->packets, "bytes", (json_int_t)flows->bytes, "seconds", seconds,
 				   "exporters", exporters);
@@ -93,23 +74,7 @@ static json_t *report_json(const struct flows *flows, const struct collector *co
 
 static void report_print(const json_t *report)
 {
-	static const char *const names[] = {"exporter",  "domain", "format", "messages", "records",
-					    "templates", "lost",   "late",   "waiting",  "sampling"};
-	json_t *columns = json_array(), *rows = json_array();
-	const json_t *exporter;
-	size_t i;
-	for (size_t c = 0; c < sizeof names / sizeof *names; c++)
-		json_array_append_new(columns, json_pack("{s:s}", "name", names[c]));
-	json_array_foreach(json_object_get(report, "exporters"), i, exporter)
-	{
-		json_t *row = json_array();
-		for (size_t c = 0; c < sizeof names / sizeof *names; c++)
-			json_array_append(row, json_object_get(exporter, names[c]));
-		json_array_append_new(rows, row);
-	}
-	table_print(columns, rows);
-	json_decref(columns);
-	json_decref(rows);
+	flow_exporters_print(json_object_get(report, "exporters"));
 	const char *first = json_string_value(json_object_get(report, "first"));
 	printf("%lld flows, %lld packets, %lld bytes%s%s%s%s\n",
 	       (long long)json_integer_value(json_object_get(report, "records")),

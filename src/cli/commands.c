@@ -65,6 +65,15 @@ const struct command commands[] = {
 		.example = "yagura flow read --json exports.pcap.zst",
 	},
 	{
+		.name = "flow run",
+		.summary = "collect flows of routers by UDP into an archive",
+		.summary_ja = "ルーターのフロー情報を UDP で受け取り、アーカイブに残す",
+		.options = flow_run_option_table,
+		.options_bytes = sizeof(struct flow_run_options),
+		.run = command_flow_run,
+		.example = "yagura flow run --listen 192.0.2.1:2055 --listen [::]:6343 -w DIR",
+	},
+	{
 		.name = "flow query",
 		.summary = "ask an archive of flows in nfdump's language",
 		.summary_ja = "フローのアーカイブに nfdump の言葉で問い合わせる",

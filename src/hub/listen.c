@@ -1,6 +1,8 @@
 /* Listening sockets. See listen.h. */
 #include "hub/listen.h"
 
+#include "sys/endpoint.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -14,38 +16,6 @@
 #include <unistd.h>
 
 enum { LISTEN_BACKLOG = 1024 };
-
-static int where_parse(const char *where, struct sockaddr_in6 *ret_address, struct err *err)
-{
-	char host[INET6_ADDRSTRLEN + 2], *end;
-	const char *colon = strrchr(where, ':');
-	size_t length = colon ? (size_t)(colon - where) : 0;
-	unsigned long port = colon ? strtoul(colon + 1, &end, 10) : 0;
-	if (!colon || end == colon + 1 || *end || port > 65535 || length >= sizeof host)
-		return err_set(err, -EINVAL, "--listen: '%.64s' was given, ADDR:PORT or [ADDR]:PORT was expected",
-			       where);
-	memcpy(host, where, length);
-	host[length] = '\0';
-	bool bracketed = length > 2 && host[0] == '[' && host[length - 1] == ']';
-	if (bracketed) {
-		memmove(host, host + 1, length - 2);
-		host[length - 2] = '\0';
-	}
-	const char *name = host[0] == '\0' || strcmp(host, "*") == 0      ? "::"
-			   : !bracketed && strcmp(host, "localhost") == 0 ? "127.0.0.1"
-									  : host;
-	struct in_addr v4;
-	*ret_address = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
-	if (inet_pton(AF_INET, name, &v4) == 1) {
-		struct sockaddr_in *address = (struct sockaddr_in *)ret_address;
-		*address =
-			(struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = v4};
-		return 0;
-	}
-	if (inet_pton(AF_INET6, name, &ret_address->sin6_addr) == 1)
-		return 0;
-	return err_set(err, -EINVAL, "--listen: '%.64s' is not an address; a name cannot be listened on", host);
-}
 
 static void url_make(int fd, const char *scheme, char ret_url[LISTEN_URL_BYTES])
 {
@@ -65,9 +35,9 @@ static void url_make(int fd, const char *scheme, char ret_url[LISTEN_URL_BYTES])
 int listen_tcp(const char *where, const char *scheme, int *ret_fd, char ret_url[LISTEN_URL_BYTES], struct err *err)
 {
 	struct sockaddr_in6 address;
-	int one = 1, zero = 0, result = where_parse(where, &address, err);
+	int one = 1, zero = 0, result = endpoint_parse(where, &address, err);
 	if (result < 0)
-		return result;
+		return err_prefix(err, result, "--listen");
 	bool v6 = address.sin6_family == AF_INET6;
 	int fd = socket(address.sin6_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bool right = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0;
