@@ -129,11 +129,17 @@ static int entries_read(struct registry *registry, sqlite3_stmt *statement, json
 	return more;
 }
 
+/* A bound that is always there lets SQLite begin where the page begins. */
+static int64_t end_of(int64_t before)
+{
+	return before ? before : INT64_MAX;
+}
+
 static int entries_list(struct registry *registry, const char *sql, int64_t before, unsigned limit, int64_t member,
 			json_t **ret_array, struct err *err)
 {
 	pthread_mutex_lock(&registry->lock);
-	sqlite3_stmt *statement = registry_prepare(registry, err, sql, "iii", before, member, (int64_t)limit);
+	sqlite3_stmt *statement = registry_prepare(registry, err, sql, "iii", end_of(before), member, (int64_t)limit);
 	int code = entries_read(registry, statement, ret_array, err);
 	pthread_mutex_unlock(&registry->lock);
 	return code;
@@ -141,7 +147,7 @@ static int entries_list(struct registry *registry, const char *sql, int64_t befo
 
 const char *const audit_sort_names[] = {"all", "changes", "looks", "refused", "system", NULL};
 
-#define LISTED "(?1 = 0 OR id < ?1) AND (?2 = 0 OR member = ?2) ORDER BY id DESC LIMIT ?3"
+#define LISTED "id < ?1 AND (?2 = 0 OR member = ?2) ORDER BY id DESC LIMIT ?3"
 #define MATCHES(column, words) "(" words " IS NULL OR lower(" column ") GLOB lower(" words "))"
 /* A change is written down before it is made: whether it was refused says the next entry of the same words. Between the
  * two stands only what others did at the same time. */
@@ -164,7 +170,7 @@ int registry_audit_list(struct registry *registry, const struct audit_question *
 			"subject", "?8") " AND (?9 = 0 OR ?9 = " SORT ") AND " LISTED;
 	pthread_mutex_lock(&registry->lock);
 	sqlite3_stmt *statement =
-		registry_prepare(registry, err, sql, "iiiiisssi", question->before, question->member,
+		registry_prepare(registry, err, sql, "iiiiisssi", end_of(question->before), question->member,
 				 (int64_t)question->limit, question->from_ns, question->to_ns, question->actor,
 				 question->action, question->subject, (int64_t)question->sort);
 	int code = entries_read(registry, statement, ret_array, err);
@@ -185,8 +191,8 @@ int registry_audit_looks(struct registry *registry, int64_t before, unsigned lim
 {
 	return entries_list(registry,
 			    "SELECT " COLUMNS " FROM audit WHERE member = ?2 AND member != 0 AND action GLOB '* /*' "
-			    "AND (?1 = 0 OR id < ?1) UNION ALL SELECT " COLUMNS
-			    " FROM audit WHERE action = '" AUDIT_EXPORTED "' AND (?1 = 0 OR id < ?1) "
+			    "AND id < ?1 UNION ALL SELECT " COLUMNS " FROM audit WHERE action = '" AUDIT_EXPORTED
+			    "' AND id < ?1 "
 			    "ORDER BY id DESC LIMIT ?3",
 			    before, limit, member, ret_array, err);
 }
