@@ -104,8 +104,8 @@ static int findings_store(struct keeper *keeper, const struct batch *batch, stru
 	for (uint32_t row = 0; row < batch->rows; row++)
 		keeper_live_finding(keeper, batch, row);
 	atomic_fetch_add(&keeper->findings_made, batch->rows);
-	keeper_notices_offer(keeper->notices, batch);
 	int result = store_put(keeper->store, batch, err);
+	keeper_notices_offer(keeper->notices, batch);
 	if (result != -ENOSPC)
 		return result < 0 ? result : 0;
 	pthread_mutex_lock(&keeper->owed_lock);

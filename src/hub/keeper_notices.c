@@ -214,6 +214,10 @@ static void findings_take(struct notices *notices)
 	pthread_mutex_unlock(&notices->lock);
 	if (!empty)
 		return;
+	/* Nobody is told of what a crash would take back; where there is no room to store it, they are told all the
+	 * same. */
+	if (store_flush_urgent(notices->keeper->store, &err) < 0)
+		LOG(LOG_WARNING, "notices.unstored", err.text, LOG_NUMBER("findings", batch->rows));
 	for (uint32_t begin = 0; begin < batch->rows; begin += TAKEN_AT_ONCE) {
 		uint32_t end = begin + TAKEN_AT_ONCE < batch->rows ? begin + TAKEN_AT_ONCE : batch->rows;
 		if (batch_take(notices, batch, begin, end, &err) == 0)

@@ -194,7 +194,7 @@ static int todo_plan(struct notifier *notifier, const struct notice_todo *todo, 
 	struct concerned_member member;
 	struct notice_telling *told = NULL;
 	struct plan plan = {.notifier = notifier,
-			    .at_once = todo->step == STEP_TEST,
+			    .at_once = todo->step == STEP_TEST || todo->by_hand,
 			    .severity = notice->severity,
 			    .now_ns = now_ns,
 			    .tellings = notifier->tellings,

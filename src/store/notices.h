@@ -85,6 +85,7 @@ struct notice_todo {
 	int64_t notice;
 	enum notice_step step;
 	unsigned nth;
+	bool by_hand; /* somebody wants it told now */
 };
 int notices_todo(struct registry *registry, unsigned limit, struct notice_todo *ret_todos, size_t *ret_count,
 		 struct err *err) must_check;

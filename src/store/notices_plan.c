@@ -10,8 +10,9 @@ int notices_todo(struct registry *registry, unsigned limit, struct notice_todo *
 {
 	sqlite3_stmt *row =
 		notices_ask(registry, err,
-			    "SELECT notice, step, nth FROM notice_step WHERE planned IS NULL ORDER BY time, notice "
-			    "LIMIT ?",
+			    "SELECT notice, step, nth, EXISTS (SELECT 1 FROM notice_event e WHERE e.notice = s.notice "
+			    "AND e.what = 'tell_now' AND e.time = s.time) FROM notice_step s WHERE planned IS NULL "
+			    "ORDER BY time, notice LIMIT ?",
 			    "i", (int64_t)limit);
 	int code = row ? 0 : -EIO;
 	size_t count = 0;
@@ -19,7 +20,7 @@ int notices_todo(struct registry *registry, unsigned limit, struct notice_todo *
 		ret_todos[count++] =
 			(struct notice_todo){sqlite3_column_int64(row, 0),
 					     notices_word(notice_step_names, (const char *)sqlite3_column_text(row, 1)),
-					     (unsigned)sqlite3_column_int(row, 2)};
+					     (unsigned)sqlite3_column_int(row, 2), sqlite3_column_int(row, 3)};
 	sqlite3_reset(row);
 	if (code == 0)
 		*ret_count = count;

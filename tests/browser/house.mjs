@@ -35,8 +35,9 @@ function freePort() {
 
 /** A hub with a simulated country and an hour of its past, as `./run` starts it. */
 export class Hub {
-	static async begin(history = "1h") {
+	static async begin(history = "1h", options = []) {
 		const hub = new Hub();
+		hub.options = options;
 		hub.history = history;
 		hub.data = mkdtempSync(join(tmpdir(), "yagura-browser-"));
 		hub.port = await freePort();
@@ -50,8 +51,8 @@ export class Hub {
 		return Hub.begin("");
 	}
 
-	static async start() {
-		const hub = await Hub.begin();
+	static async start(options) {
+		const hub = await Hub.begin("1h", options);
 		await until("the hour is stored", async () => {
 			const { store } = await hub.get("/status");
 			return store.kinds.tuple.rows > 10_000 && store.state === "ok" && (await hub.get("/findings?from=-24h&to=now&limit=1")).findings.length > 0;
@@ -64,6 +65,7 @@ export class Hub {
 		this.process = spawn(YAGURA, [
 			"hub", "--data", this.data, "--listen", `127.0.0.1:${this.port}`, "--web", join(ROOT, "web/dist"), "--deps", join(ROOT, "deps"), "--guest-role", "viewer",
 			...(this.history ? ["--simulate", "--simulation-data", join(ROOT, "data"), "--simulation-deps", join(ROOT, "deps"), "--simulation-rate", "400", "--simulation-history", this.history, "--raw"] : []),
+			...this.options,
 		], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
 		for (const stream of [this.process.stdout, this.process.stderr]) stream.on("data", (text) => { this.log += text; });
 		this.ended = new Promise((then) => this.process.on("exit", then));

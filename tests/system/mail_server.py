@@ -1,10 +1,15 @@
 """Exim on loopback with everything in a folder of its own. A file `refuse`, `later` or `slow` in the folder makes it refuse
 (550), put off (451, as greylisting does) or answer late, for all recipients; a recipient `gone` is always refused."""
+import email
+import email.policy
+import json
 import os
 import pwd
 import signal
 import socket
 import subprocess
+import sys
+import tempfile
 import time
 
 EXIM = "/usr/sbin/exim4"
@@ -136,3 +141,20 @@ class MailServer:
             return ""
         with open(path, errors="replace") as file:
             return file.read()
+
+
+def main():
+    """For tests that are no Python: says {"url", "ca"}, then for each line it gets {"subject", "to", "text"} of all mails."""
+    with tempfile.TemporaryDirectory(prefix="yagura-mail-") as folder:
+        server = MailServer(folder).start()
+        try:
+            print(json.dumps({"url": server.url, "ca": server.ca}), flush=True)
+            for _ in sys.stdin:
+                mails = [email.message_from_bytes(mail, policy=email.policy.default) for mail in server.mails()]
+                print(json.dumps([{"subject": mail["Subject"], "to": str(mail["To"]), "text": mail.get_content()} for mail in mails]), flush=True)
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()

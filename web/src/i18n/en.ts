@@ -19,6 +19,7 @@ export const en = {
 	"nav.campaigns": "Campaigns",
 	"nav.findings": "Findings",
 	"nav.query": "Query",
+	"nav.notices": "Notices",
 	"nav.report": "Yearly report",
 	"nav.health": "Health",
 	"nav.people": "People",

@@ -21,6 +21,7 @@ export const ja: Record<keyof typeof en, string> = {
 	"nav.campaigns": "キャンペーン",
 	"nav.findings": "検知",
 	"nav.query": "問い合わせ",
+	"nav.notices": "通知",
 	"nav.report": "年次報告",
 	"nav.health": "稼働状況",
 	"nav.people": "利用者と権限",
