@@ -9,24 +9,32 @@ import { Hub, colours, main, open, until } from "./house.mjs";
 const PASSWORD = "correct horse battery";
 const sessions = new Map();
 
-const call = (hub, method, path, body, cookie = sessions.get("admin"), headers = { "Content-Type": "application/json" }) =>
-	fetch(`${hub.address}/api/v1${path}`, { method, headers: { "X-Yagura": "1", ...(cookie ? { Cookie: cookie } : {}), ...headers }, ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }) });
+const once = (hub, method, path, body, cookie, headers) =>
+	fetch(`${hub.address}/api/v1${path}`, { method, headers: { "X-Yagura": "1", "Content-Type": "application/json", ...(cookie ? { Cookie: cookie } : {}), ...headers }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+
+/** A hub that still takes its past in may say "in a moment" (503). */
+async function call(hub, method, path, body, cookie = sessions.get("admin"), headers = {}) {
+	return until(`${method} ${path} is answered`, async () => { const answer = await once(hub, method, path, body, cookie, headers); return answer.status !== 503 && answer; });
+}
+
 const json = async (answer) => (await answer).json();
 const cookieOf = (answer) => answer.headers.get("set-cookie").split(";")[0];
 
 /** An administrator, one of each role, and somebody of the member that has the most open notices. */
 async function seeded(hub) {
-	if (sessions.size) return;
+	if (hub.member) return;
 	const token = new URL(hub.link.replace("#/welcome", "")).searchParams.get("token");
 	sessions.set("admin", cookieOf(await call(hub, "POST", "/session/redeem", { token }, "")));
 	sessions.set("admin", cookieOf(await call(hub, "PUT", "/users/admin", { password: PASSWORD })));
 	const { notices } = await until("there are notices", async () => { const told = await json(call(hub, "GET", "/notices?limit=1000")); return told.notices.length > 3 && told; }, 60_000);
-	const counts = Map.groupBy ? Map.groupBy(notices, (one) => one.member_key) : notices.reduce((map, one) => map.set(one.member_key, [...(map.get(one.member_key) ?? []), one]), new Map());
-	hub.member = [...counts].sort((a, b) => b[1].length - a[1].length)[0][0];
-	for (const [name, role, member] of [["yuki", "operator"], ["taro", "analyst"], ["mika", "viewer"], ["own", "member", hub.member]]) {
-		assert.equal((await call(hub, "POST", "/users", { name, role, password: PASSWORD, ...(member ? { member } : {}) })).status, 201, name);
+	const counts = new Map();
+	for (const { member_key: key } of notices) counts.set(key, (counts.get(key) ?? 0) + 1);
+	const [member] = [...counts].sort((a, b) => b[1] - a[1])[0];
+	for (const [name, role] of [["yuki", "operator"], ["taro", "analyst"], ["mika", "viewer"], ["own", "member"]]) {
+		assert.equal((await call(hub, "POST", "/users", { name, role, password: PASSWORD, ...(role === "member" ? { member } : {}) })).status, 201, name);
 		sessions.set(name, cookieOf(await call(hub, "POST", "/session", { name, password: PASSWORD }, "")));
 	}
+	hub.member = member;
 }
 
 async function settled(page) {
@@ -203,15 +211,96 @@ await main({
 		await close();
 	},
 
+	async "an organisation's people come in at what is theirs, read what to do, and answer"(browser, hub) {
+		await seeded(hub);
+		const theirs = async () => (await json(call(hub, "GET", "/notices?state=open&limit=1000", undefined, sessions.get("own")))).notices.filter((one) => one.state !== "ended");
+		const { page, faults, close } = await open(browser, `${hub.address}/#/sign-in`);
+		await page.fill("[name=name]", "own");
+		await page.fill("[name=password]", PASSWORD);
+		await page.locator("main button.main").click();
+		await page.waitForSelector(".now.open");
+		assert.match(page.url(), /#\/portal$/);
+		await until("every alert is there", async () => (await page.locator(".matter").count()) === (await theirs()).length, 60_000);
+		const card = page.locator(".matter").first();
+		const subject = await card.locator("header .mono").innerText();
+		await card.locator(".steps li").first().waitFor();
+		const notice = (await theirs()).find((one) => one.subject === subject);
+		const { advice } = await json(call(hub, "GET", `/notices/${notice.id}?language=en`));
+		assert.deepEqual((await card.locator(".steps li").allInnerTexts()).map((step, i) => `${i + 1}. ${step}`), advice.steps.split("\n"));
+		for (const part of [advice.what, advice.over, advice.call]) assert.ok((await card.innerText()).includes(part.trim()), part);
+		await card.locator("input[value=fixed]").check();
+		await card.locator("[name=reference]").fill("INC-7");
+		await card.locator("[name=note]").fill("reset and updated");
+		await card.locator("button[type=submit]").click();
+		await page.waitForSelector(".answered:has-text('It is fixed (your number: INC-7)')");
+		const answered = await json(call(hub, "GET", `/notices/${notice.id}`));
+		assert.deepEqual([answered.answer, answered.reference, !!answered.acknowledged], ["fixed", "INC-7", true]);
+		await until("every alert is answered", async () => {
+			for (const { id } of (await theirs()).filter((one) => !one.acknowledged)) await call(hub, "POST", `/notices/${id}/acknowledge`, {}, sessions.get("own"));
+			await page.reload();
+			await page.waitForSelector(".now");
+			return page.locator(".now.answered").count();
+		});
+		assert.deepEqual(faults, []);
+		await close();
+	},
+
+	async "the portal shows its own and nothing else, and who looked"(browser, hub) {
+		await seeded(hub);
+		assert.equal((await call(hub, "GET", `/members/${hub.member}`, undefined, sessions.get("taro"))).status, 200);
+		const { page, faults, close } = await as("own", browser, hub, "portal");
+		const text = await page.locator("body").innerText(), { members } = await json(call(hub, "GET", "/members?limit=1000"));
+		const own = members.find((one) => one.key === hub.member), others = members.filter((one) => one.key !== hub.member);
+		for (const part of [own.name_en, ...own.prefixes, ...own.domains]) assert.ok(text.includes(part), part);
+		const leaked = others.flatMap((one) => [one.key, one.name, one.name_en]).filter((name) => name && text.includes(name) && !own.name_en.includes(name) && !own.key.includes(name) && !own.domains.join().includes(name));
+		assert.deepEqual(leaked, []);
+		assert.match(await page.locator("table.looks").innerText(), /taro\s+The organisation and its contacts/);
+		assert.ok((await page.locator(".rail a[href^='#/portal']").count()) === 1 && (await page.locator("a[href^='#/members']").count()) === 0);
+		const toggle = page.locator(".matter header button").first();
+		const before = await toggle.getAttribute("aria-expanded");
+		await toggle.focus();
+		await page.keyboard.press("Enter");
+		assert.notEqual(await toggle.getAttribute("aria-expanded"), before);
+		assert.deepEqual(faults, []);
+		await close();
+	},
+
+	async "who has no alert is told so; others are told whose page it is"(browser, hub) {
+		await seeded(hub);
+		assert.equal((await call(hub, "PUT", "/members/calm-town", { name: "静町", kind: "municipality", prefixes: ["100.127.9.0/24"] })).status, 201);
+		assert.equal((await call(hub, "POST", "/users", { name: "calm", role: "member", member: "calm-town", password: PASSWORD })).status, 201);
+		sessions.set("calm", cookieOf(await call(hub, "POST", "/session", { name: "calm", password: PASSWORD }, "")));
+		const calm = await as("calm", browser, hub, "portal", { language: "ja-JP" });
+		await calm.page.waitForSelector(".now.quiet:has-text('気になる動きはありません')");
+		assert.equal(await calm.page.locator(".matter").count(), 0);
+		assert.match(await calm.page.locator("main").innerText(), /連絡先がありません[^]*まだ誰も見ていません/);
+		const admin = await as("admin", browser, hub, "portal");
+		assert.equal(await admin.page.locator("main .state a").getAttribute("href"), "#/members");
+		const guest = await open(browser, `${hub.address}/#/portal`);
+		await guest.page.waitForSelector("main .state a[href='#/sign-in']");
+		for (const window of [calm, admin, guest]) await window.close();
+	},
+
+	async "a portal whose hub goes away says so, and goes on by itself"(browser, hub) {
+		const { page, close } = await as("own", browser, hub, "portal");
+		await page.route("**/api/v1/notices**", (route) => route.abort());
+		await page.reload();
+		await page.waitForSelector(".trouble:has-text('does not answer')");
+		await page.unroute("**/api/v1/notices**");
+		await page.waitForSelector(".now");
+		assert.equal(await page.locator(".trouble").count(), 0);
+		await close();
+	},
+
 	async "every page in both languages, dark and light, wide and on a phone"(browser, hub) {
 		await seeded(hub);
 		for (const [language, theme, width] of [["ja-JP", "dark", 1440], ["en-GB", "light", 1440], ["ja-JP", "light", 390], ["en-GB", "dark", 390]])
-			for (const [who, place] of [["yuki", "members"], ["yuki", `members/${hub.member}`], ["yuki", `members/${hub.member}/edit`], ["yuki", "members/import"]]) {
+			for (const [who, place] of [["yuki", "members"], ["yuki", `members/${hub.member}`], ["yuki", `members/${hub.member}/edit`], ["yuki", "members/import"], ["own", "portal"]]) {
 				const { page, faults, close } = await as(who, browser, hub, place, { language, theme, width });
 				await fits(page);
 				assert.ok((await colours(page, page.locator("main"))) > 20, `${place}: nothing is drawn`);
-				const heading = await page.locator("main h1").innerText();
-				if (place !== `members/${hub.member}`) assert.equal(/[ぁ-ん]|[一-龠]/.test(heading), language === "ja-JP", heading);
+				const hint = await page.locator("main .page-head .hint").first().innerText();
+				assert.equal(/[ぁ-ん]|自治体/.test(hint), language === "ja-JP", hint);
 				assert.deepEqual(faults, [], `${place} ${language} ${width}`);
 				await close();
 			}

@@ -29,6 +29,7 @@ const PAGES: Record<string, Loader> = {
 	acknowledge: () => import("./notices/acknowledge"),
 	report: () => import("./pages/report"),
 	members: () => import("./members"),
+	portal: () => import("./portal"),
 	system: () => import("./pages/system"),
 	people: () => import("./people"),
 	audit: () => import("./audit"),

@@ -23,12 +23,8 @@ export interface Look { id: number; time: string; who: string; action: string; s
 export interface Notice {
 	id: number; member: number; type: string; verdict: string; subject: string; severity: string; state: string; finding: string;
 	first: string; last: string; made: string; told: string | null; acknowledged: string | null; ended: string | null; closed: string | null;
-	packets: number; answer: string | null; reference: string | null;
+	packets: number; answer: string | null; reference: string | null; ground?: { ports?: { name: string }[] } | null;
 	advice?: { title: string; what: string; steps: string; over: string; call: string } | null;
-}
-export interface Figures {
-	notices: { made: number; new: number; continuing: number; ended: number; closed: number; acknowledged: number };
-	to_fix: { count: number; median_s: number | null };
 }
 export interface ImportHow { skip: boolean; absent: boolean; apply: boolean }
 
@@ -66,7 +62,6 @@ export const noticesOf = (question: Record<string, string>, signal: AbortSignal)
 	get<{ notices: Notice[] }>(`/notices?${new URLSearchParams({ limit: "1000", ...question })}`, signal).then((answer) => answer.notices);
 export const noticeOf = (id: number, language: string, signal: AbortSignal): Promise<Notice> => get(`/notices/${id}?language=${language}`, signal);
 export const answerNotice = (id: number, answer: object): Promise<Notice> => request("POST", `/notices/${id}/acknowledge`, answer);
-export const figures = (signal: AbortSignal): Promise<Figures> => get("/notices/figures", signal);
 
 /** What a file would change, or, with `apply`, has changed. */
 export function importFile(file: Blob, how: ImportHow): Promise<Report> {

@@ -6,6 +6,9 @@ import { useHouse } from "../core/house";
 import { useRoute } from "../core/route";
 import { PasswordForm } from "./accounts";
 
+/** Where one begins: an organisation's people at what is theirs. */
+const homeOf = (role: string | undefined): string => (role === "member" ? "#/portal" : "#/observe/overview");
+
 export default function Welcome() {
 	const { t, language, session, reloadSession } = useHouse();
 	const { params } = useRoute();
@@ -24,7 +27,7 @@ export default function Welcome() {
 		event.preventDefault();
 		const form = new FormData(event.currentTarget as HTMLFormElement);
 		request<Session>("POST", "/session", { name: form.get("name"), password: form.get("password") }).then(
-			async () => { await reloadSession(); location.hash = "#/observe/overview"; },
+			async (one) => { await reloadSession(); location.hash = homeOf(one.user?.role); },
 			(fault: ApiError) => setError((language === "ja" && fault.messageJa) || fault.message),
 		);
 	};
@@ -36,7 +39,7 @@ export default function Welcome() {
 				{redeeming ? <p class="hint" aria-busy="true">{t("welcome.redeeming")}</p> : session?.user ? (
 					<>
 						{session.user.must_set_password && <p>{t("account.mustSet", { name: session.user.name })}</p>}
-						<PasswordForm name={session.user.name} done={() => { location.hash = "#/observe/overview"; }} />
+						<PasswordForm name={session.user.name} done={() => { location.hash = homeOf(session.user?.role); }} />
 					</>
 				) : (
 					<form onSubmit={signIn} class="builder">

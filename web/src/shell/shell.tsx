@@ -19,7 +19,7 @@ const LOOP: { word: Word; icon: string; places: Place[] }[] = [
 		{ path: "findings", word: "nav.findings" }, { path: "victims", word: "nav.victims" }, { path: "campaigns", word: "nav.campaigns" }, { path: "query", word: "nav.query" }] },
 	{ word: "nav.share", icon: "M6 3h9l4 4v14H6zM9 12h7M9 16h7M9 8h3", places: [{ path: "notices", word: "nav.notices", roles: [...STAFF, "member"] }, { path: "report", word: "nav.report" }] },
 	{ word: "nav.members", icon: "M3 21h18M5 21V8l6-4v17M11 10h8v11M8 9v0M8 13v0M8 17v0M15 14v0M15 17v0", places: [
-		{ path: "members", word: "nav.members", roles: STAFF }] },
+		{ path: "portal", word: "nav.portal", roles: ["member"] }, { path: "members", word: "nav.members", roles: STAFF }] },
 	{ word: "nav.system", icon: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zm0-6v3m0 14v3M2 12h3m14 0h3M5 5l2 2m10 10 2 2M5 19l2-2M17 7l2-2", places: [
 		{ path: "system", word: "nav.health" }, { path: "people", word: "nav.people", roles: ["admin"] }, { path: "audit", word: "nav.audit", roles: ["admin"] }, { path: "accounts", word: "nav.accounts" }, { path: "about", word: "nav.about" }] },
 ];
