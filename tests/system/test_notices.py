@@ -370,55 +370,59 @@ def a_killed_hub_loses_no_notice_and_sends_none_twice():
     with mail_server() as server, tempfile.TemporaryDirectory() as texts, tempfile.TemporaryDirectory() as data:
         texts_of(texts, verify="1h")
         hub = notice_hub(server, texts, data=data, group=True)
-        hub.ready()
-        for city in range(8):
-            member(hub, f"city{chr(97 + city)}")
-        sent, kills, couriers = 0, 0, 0
-        for kind in ("none", "hub", "keeper", "courier", "hub", "keeper", "hub", "none"):
-            until = time.monotonic() + 1.0 + chance.random()
-            while time.monotonic() < until:
-                city = f"city{chr(97 + sent % 8)}"
-                infect(f"203.0.{1 + sum(map(ord, city)) % 200}.{1 + sent // 8}")
-                sent += 1
-                time.sleep(0.02)
-            if kind == "hub":
-                hub.kill(whole=False)
-                hub = notice_hub(server, texts, data=data, group=True)
-                hub.ready()
-                hub.wait(lambda: hub.status()["livenet"]["prefixes"] == 8)
-                time.sleep(0.3)
-            elif kind != "none":
-                os.kill(hub.process_of(kind)["pid"], signal.SIGKILL)
-                couriers += kind == "courier"
-            kills += kind != "none"
-        time.sleep(2)  # what was seen is stored
-
-        def untold():
-            ids = {n["subject"] for n in notices(hub, limit=1000) if n["told"]}
-            return {f["subject"] for f in hub.local("GET", "/api/v1/findings?type=livenet&limit=10000").json()["findings"]} ^ ids
         try:
-            hub.wait(lambda: not untold(), seconds=200)
-        except AssertionError:
-            raise AssertionError(f"not told: {[n for n in notices(hub, limit=1000) if n['subject'] in untold()][:3]}, of {len(untold())}")
-        wanted = {n["subject"] for n in notices(hub, limit=1000)}
-        assert len(wanted) > sent // 3, (len(wanted), sent)
-        seen = -1
-        while seen < len(server.mails()):  # the server has them all; it may still be putting them into the box
-            seen = len(server.mails())
-            time.sleep(3)
-        mails, told = {}, []
-        for mail in map(parsed, server.mails()):
-            body = mail.get_content()
-            if mail["Message-ID"] in mails:
-                couriers -= 1  # the copy that is excused
-                assert mails[mail["Message-ID"]] == body
-                continue
-            mails[mail["Message-ID"]] = body
-            told += set(re.findall(r"203\.0\.\d+\.\d+(?=[^\d/])", body))
-        assert sorted(told) == sorted(wanted), (len(told), len(wanted), sorted(wanted - set(told))[:20])
-        assert couriers >= 0, "a mail came twice and no courier had been killed"
-        print(f"     {len(wanted)} findings, {kills} kills: each told once, in {len(mails)} mails")
-        hub.close()
+            hub.ready()
+            for city in range(8):
+                member(hub, f"city{chr(97 + city)}")
+            sent, kills, couriers = 0, 0, 0
+            for kind in ("none", "hub", "keeper", "courier", "hub", "keeper", "hub", "none"):
+                until = time.monotonic() + 1.0 + chance.random()
+                while time.monotonic() < until:
+                    city = f"city{chr(97 + sent % 8)}"
+                    infect(f"203.0.{1 + sum(map(ord, city)) % 200}.{1 + sent // 8}")
+                    sent += 1
+                    time.sleep(0.02)
+                if kind == "hub":
+                    hub.kill(whole=False)
+                    hub = notice_hub(server, texts, data=data, group=True)
+                    hub.ready()
+                    hub.wait(lambda: hub.status()["livenet"]["prefixes"] == 8)
+                    time.sleep(0.3)
+                elif kind != "none":
+                    os.kill(hub.process_of(kind)["pid"], signal.SIGKILL)
+                    couriers += kind == "courier"
+                kills += kind != "none"
+            time.sleep(2)  # what was seen is stored
+
+            def untold():
+                ids = {n["subject"] for n in notices(hub, limit=1000) if n["told"]}
+                return {f["subject"] for f in hub.local("GET", "/api/v1/findings?type=livenet&limit=10000").json()["findings"]} ^ ids
+            try:
+                hub.wait(lambda: not untold(), seconds=200)
+            except AssertionError:
+                raise AssertionError(f"not told: {[n for n in notices(hub, limit=1000) if n['subject'] in untold()][:3]}, of {len(untold())}")
+            wanted = {n["subject"] for n in notices(hub, limit=1000)}
+            assert len(wanted) > sent // 3, (len(wanted), sent)
+            seen = -1
+            while seen < len(server.mails()):  # the server has them all; it may still be putting them into the box
+                seen = len(server.mails())
+                time.sleep(3)
+            mails, told = {}, []
+            for mail in map(parsed, server.mails()):
+                body = mail.get_content()
+                if mail["Message-ID"] in mails:
+                    couriers -= 1  # the copy that is excused
+                    assert mails[mail["Message-ID"]] == body
+                    continue
+                mails[mail["Message-ID"]] = body
+                told += set(re.findall(r"203\.0\.\d+\.\d+(?=[^\d/])", body))
+            assert sorted(told) == sorted(wanted), (len(told), len(wanted), sorted(wanted - set(told))[:20])
+            assert couriers >= 0, "a mail came twice and no courier had been killed"
+            print(f"     {len(wanted)} findings, {kills} kills: each told once, in {len(mails)} mails")
+            hub.close()
+        finally:
+            if hub.process.poll() is None:
+                hub.kill()
 
 
 def main():
