@@ -114,6 +114,7 @@ await main({
 		await form.locator("button[type=submit]").click();
 		await until("mika is of Kita ISP", async () => /organisation's staff[^]*Kita ISP/.test(await row(page, "mika").innerText()));
 		assert.match(await page.locator(".saying.good").innerText(), /mika has the role “organisation's staff”/);
+		assert.equal(await row(page, "mika").locator("a").getAttribute("href"), "#/members/kita-isp");
 		const users = (await (await call(hub, "GET", "/users")).json()).users;
 		assert.deepEqual(users.filter(({ name }) => name === "mika").map(({ role, member }) => [role, member]), [["member", "kita-isp"]]);
 		form = await edit(page, "admin");

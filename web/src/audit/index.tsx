@@ -3,11 +3,12 @@
 import { useState } from "preact/hooks";
 import { useHouse, useLoad } from "../core/house";
 import { replaceParams, useRoute, withParams } from "../core/route";
-import { accounts, nameOf, tokens } from "../people/model";
+import { nameOf } from "../members/model";
+import { accounts, organisations, tokens } from "../people/model";
 import { OnlyFor, Page } from "../shell/parts";
 import { Chain, type Checked } from "./chain";
 import { List, SortMark } from "./list";
-import { commandOf, exportAddress, FILTERS, members, question, SORTS, useLog } from "./model";
+import { commandOf, exportAddress, FILTERS, question, SORTS, useLog } from "./model";
 import { ACTIONS } from "./texts";
 import { useWords } from "./words";
 import "./audit.css";
@@ -46,7 +47,7 @@ function Inside() {
 	const { params } = useRoute();
 	const asked = question(params);
 	const log = useLog(asked);
-	const known = useLoad("audit.members", members);
+	const known = useLoad("people.members", organisations);
 	const [checked, tell] = useState<Checked>(null);
 	const memberOf = (id: number): string => { const one = known.data?.find((member) => member.id === id); return one ? nameOf(one, language) : String(id); };
 	return (

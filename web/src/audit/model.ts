@@ -4,15 +4,12 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, get } from "../core/api";
 import { useLoad, type Loaded } from "../core/house";
 import { range } from "../core/route";
-import type { Organisation } from "../people/model";
 
 export const SORTS = ["all", "changes", "looks", "refused", "system"] as const;
 export type Sort = (typeof SORTS)[number];
 
 export interface Entry { id: number; time: string; actor: string; peer: string; action: string; subject: string; member: number | null; detail: Record<string, unknown>; undone: boolean; hash: string }
 export interface Verdict { entries: number; head: string; sound: boolean; broken?: number; reason?: string; noted?: number | null }
-
-export interface Member extends Organisation { id: number }
 
 export const PAGE = 100;
 export const FILTERS = ["actor", "action", "subject", "sort", "before"] as const;
@@ -37,7 +34,6 @@ export function question(params: URLSearchParams): URLSearchParams {
 }
 
 export const entries = (asked: URLSearchParams, signal?: AbortSignal): Promise<Entry[]> => get<{ entries: Entry[] }>(`/audit?${asked.toString()}&limit=${PAGE}`, signal).then((answer) => answer.entries);
-export const members = (signal: AbortSignal): Promise<Member[]> => get<{ members: Member[] }>("/members?limit=1000", signal).then((answer) => answer.members);
 export const verify = (noted: string): Promise<Verdict> => get(`/audit/state${noted ? `?head=${noted}` : ""}`);
 export const exportAddress = (asked: URLSearchParams, format: "csv" | "json"): string => `./api/v1/audit/export?format=${format}${format === "csv" ? "&bom=1" : ""}&${asked.toString()}`;
 

@@ -4,10 +4,11 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../core/api";
 import { ago, time } from "../core/format";
 import { useHouse, useLoad } from "../core/house";
+import { nameOf } from "../members/model";
 import { replaceParams, useRoute, withParams } from "../core/route";
 import { Shown } from "../shell/parts";
 import { RoleFields, Saying, Secret, Sure, useFault, useWords, type Said } from "./forms";
-import { accounts, change, close, invite, linkAddress, nameOf, newLink, organisations, ROLES, sifted, stateOf, type Account, type Link, type Organisation } from "./model";
+import { accounts, change, close, invite, linkAddress, newLink, organisations, ROLES, sifted, stateOf, type Account, type Link, type Organisation } from "./model";
 
 interface Handed { name: string; link: Link }
 
@@ -93,7 +94,7 @@ function Row({ account, theirs, open, toggle, ...edit }: EditProps & { open: boo
 		<>
 			<tr class={open ? "open" : ""}>
 				<th scope="row"><span class="who">{account.name}</span>{edit.own && <span class="chip">{w("you")}</span>}</th>
-				<td data-label={w("role")}>{tOf("role", account.role)}{account.member && <span class="sub">{organisation ? nameOf(organisation, language) : account.member}</span>}</td>
+				<td data-label={w("role")}>{tOf("role", account.role)}{account.member && <a class="sub" href={`#/members/${encodeURIComponent(account.member)}`}>{organisation ? nameOf(organisation, language) : account.member}</a>}</td>
 				<td data-label={w("state")}><State account={account} /></td>
 				<td data-label={w("seen")} class="t" title={time(account.last_login, language)}>{account.last_login ? ago(account.last_login, language) : w("never")}</td>
 				<td data-label={w("made")} class="t">{time(account.created, language, false)}</td>

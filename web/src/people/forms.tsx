@@ -4,7 +4,8 @@ import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../core/api";
 import { useHouse, useTexts } from "../core/house";
-import { nameOf, type Organisation } from "./model";
+import { nameOf } from "../members/model";
+import { type Organisation } from "./model";
 import { en, ja } from "./texts";
 
 export const useWords = () => useTexts({ en, ja });

@@ -1,6 +1,7 @@
 // Accounts and tokens as the hub tells of them.
 
 import { get, request } from "../core/api";
+import type { Member } from "../members/model";
 
 export const ROLES = ["member", "viewer", "analyst", "operator", "admin"] as const;
 export const TOKEN_ROLES = ["sensor", ...ROLES] as const;
@@ -8,7 +9,7 @@ export const TOKEN_ROLES = ["sensor", ...ROLES] as const;
 export interface Account { name: string; role: string; member: string | null; has_password: boolean; link_until: string | null; created: string; last_login: string | null }
 export interface Token { id: number; name: string; role: string; member: string | null; created: string; last_used: string | null }
 export interface Link { token: string; until: string }
-export interface Organisation { key: string; name: string; name_en?: string }
+export type Organisation = Pick<Member, "id" | "key" | "name" | "name_en">;
 /** What a form asks for: the key of the organisation only with the role member. */
 export interface Wanted { name: string; role: string; member?: string }
 
@@ -25,10 +26,6 @@ export const makeToken = (wanted: Wanted): Promise<{ token: string }> => request
 export const revoke = (id: number): Promise<void> => request("DELETE", `/tokens/${id}`);
 
 export const linkAddress = (token: string): string => `${location.origin}${location.pathname}#/welcome?token=${token}`;
-
-export function nameOf(organisation: Organisation, language: string): string {
-	return (language === "en" && organisation.name_en) || organisation.name || organisation.key;
-}
 
 export type AccountState = "in" | "invited" | "link" | "over";
 export function stateOf(account: Account): AccountState {

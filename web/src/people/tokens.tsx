@@ -4,9 +4,10 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../core/api";
 import { ago, time } from "../core/format";
 import { useHouse, useLoad } from "../core/house";
+import { nameOf } from "../members/model";
 import { Shown } from "../shell/parts";
 import { RoleFields, Saying, Secret, Sure, useFault, useWords, type Said } from "./forms";
-import { makeToken, nameOf, organisations, revoke, TOKEN_ROLES, tokens, type Organisation, type Token } from "./model";
+import { makeToken, organisations, revoke, TOKEN_ROLES, tokens, type Organisation, type Token } from "./model";
 
 interface Made { name: string; role: string; token: string }
 
