@@ -6,6 +6,7 @@
 #include "hub/tally.h"
 #include "record/kind.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -309,18 +310,23 @@ static json_t *median_json(const struct figures *figures, enum span span)
 	return json_real(spans->seconds[(spans->count - 1) / 2]);
 }
 
-/* Adds the counts of all figures to the objects, hidden as one sum for each figure. */
+/* Adds the counts of all figures to the objects, hidden as one sum for each figure. Where it is hidden how many alerts
+ * were found, what became of them is as well. */
 static bool counts_add(json_t *objects, const struct figures *const *figures, size_t count)
 {
 	const struct tally **tallies = calloc(count, sizeof(const struct tally *));
 	int64_t *told = calloc(count, sizeof *told);
 	bool ready = tallies && told;
+	static_assert(FIGURE_FOUND == 0, "what is found is judged first");
 	for (int figure = 0; ready && figure < FIGURES; figure++) {
 		for (size_t i = 0; i < count; i++)
 			tallies[i] = &figures[i]->counts[figure];
 		tallies_told(tallies, count, told);
-		for (size_t i = 0; i < count; i++)
-			json_object_set_new(json_array_get(objects, i), figure_names[figure], count_json(told[i]));
+		for (size_t i = 0; i < count; i++) {
+			json_t *object = json_array_get(objects, i);
+			bool hidden = json_is_null(json_object_get(object, figure_names[FIGURE_FOUND]));
+			json_object_set_new(object, figure_names[figure], hidden ? json_null() : count_json(told[i]));
+		}
 	}
 	free(tallies);
 	free(told);
@@ -337,8 +343,16 @@ static json_t *groups_json(const struct figures *groups, const char *const *name
 		json_array_append_new(objects, json_pack("{s:s, s:o}", "name", names[i], "fix_median_s",
 							 median_json(&groups[i], SPAN_FIX)));
 	}
-	if (counts_add(objects, figures, count))
+	if (counts_add(objects, figures, count)) {
+		size_t i;
+		json_t *object;
+		json_array_foreach(objects, i, object)
+		{
+			if (json_is_null(json_object_get(object, figure_names[FIGURE_FOUND])))
+				json_object_set_new(object, span_names[SPAN_FIX], json_null());
+		}
 		return objects;
+	}
 	json_decref(objects);
 	return NULL;
 }

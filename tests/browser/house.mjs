@@ -47,8 +47,8 @@ export class Hub {
 	}
 
 	/** One that observes nothing: for pages that need no packets. */
-	static bare() {
-		return Hub.begin("");
+	static bare(options) {
+		return Hub.begin("", options);
 	}
 
 	static async start(options) {

@@ -28,6 +28,7 @@ const PAGES: Record<string, Loader> = {
 	notices: () => import("./notices"),
 	acknowledge: () => import("./notices/acknowledge"),
 	report: () => import("./pages/report"),
+	statistics: () => import("./statistics"),
 	members: () => import("./members"),
 	portal: () => import("./portal"),
 	system: () => import("./pages/system"),
@@ -52,7 +53,8 @@ function Current() {
 	const name = pageOf(route.path);
 	const [, arrived] = useState("");
 	useEffect(() => {
-		if (!loaded.has(name)) void PAGES[name]?.().then((page) => { loaded.set(name, page.default); arrived(name); });
+		if (loaded.has(name)) return arrived(name); // it may have come since it was drawn without
+		void PAGES[name]?.().then((page) => { loaded.set(name, page.default); arrived(name); });
 	}, [name]);
 	const Shown = loaded.get(name);
 	return Shown ? <Shown key={`${name}/${route.path.slice(1).join("/")}`} /> : <div class="state quiet" aria-busy="true">…</div>;

@@ -9,11 +9,12 @@ import { ja } from "../src/i18n/ja";
 import { en as mapEn, ja as mapJa } from "../src/atlas/texts";
 import { en as auditEn, ja as auditJa } from "../src/audit/texts";
 import { en as peopleEn, ja as peopleJa } from "../src/people/texts";
+import { en as statisticsEn, ja as statisticsJa } from "../src/statistics/texts";
 import { KIND_COLOURS, KIND_SHAPES, KINDS, SURFACE } from "../src/theme/palette";
 
 const holes = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? "").sort();
 
-for (const [name, first, second] of [["pages", en, ja], ["maps", mapEn, mapJa], ["people", peopleEn, peopleJa], ["audit", auditEn, auditJa]] as [string, Record<string, string>, Record<string, string>][])
+for (const [name, first, second] of [["pages", en, ja], ["maps", mapEn, mapJa], ["people", peopleEn, peopleJa], ["audit", auditEn, auditJa], ["statistics", statisticsEn, statisticsJa]] as [string, Record<string, string>, Record<string, string>][])
 	test(`${name}: every text stands in both languages, with the same holes`, () => {
 		assert.deepEqual(Object.keys(second).sort(), Object.keys(first).sort());
 		for (const [key, text] of Object.entries(first)) {

@@ -101,7 +101,7 @@ static void one_sector_of_one_member_is_hidden(void **state)
 	sectors(statistics, 2, "provider", 20);
 	sectors(statistics, 30, "municipality", 40);
 	for (int i = 0; i < 50; i++)
-		alerts(statistics, 1, "victim", 0, 1, 7);
+		alerts(statistics, 1, "victim", 0, 1, 0);
 	alerts(statistics, 2, "victim", 0, 20, 7);
 	alerts(statistics, 30, "victim", 0, 40, 7);
 	json_t *json = statistics_json(statistics);
@@ -110,7 +110,11 @@ static void one_sector_of_one_member_is_hidden(void **state)
 	assert_int_equal(number(named(list, "ministry"), "found"), TALLY_HIDDEN);
 	assert_true(json_is_null(json_object_get(named(list, "ministry"), "fix_median_s")));
 	assert_int_equal(number(named(list, "provider"), "found"), TALLY_HIDDEN); /* else 110 - 40 - 20 */
+	assert_int_equal(number(named(list, "provider"), "fixed"),
+			 TALLY_HIDDEN); /* or it would tell of what was found */
+	assert_true(json_is_null(json_object_get(named(list, "provider"), "fix_median_s")));
 	assert_int_equal(number(named(list, "municipality"), "found"), 40);
+	assert_int_equal(number(named(list, "municipality"), "fixed"), 40);
 	json_decref(json);
 	statistics_free(statistics);
 }

@@ -73,6 +73,19 @@ export function columns(rows: { name: string; value: number }[], theme: Theme, l
 	};
 }
 
+/** Columns of several series beside one another; null is what is not told, and said so. */
+export function columnsBeside(names: string[], series: { name: string; values: (number | null)[] }[], untold: string, theme: Theme, language: Language): EChartsOption {
+	return {
+		...base(theme),
+		grid: { left: 8, right: 8, top: 34, bottom: 8, containLabel: true },
+		legend: { top: 0, left: 0, itemWidth: 10, itemHeight: 10, textStyle: { color: SURFACE[theme].muted } },
+		xAxis: { type: "category", data: names, ...axis(theme), splitLine: { show: false } },
+		yAxis: { type: "value", minInterval: 1, ...axis(theme), axisLabel: { color: SURFACE[theme].muted, formatter: (value: number) => short(value, language) } },
+		tooltip: { ...(base(theme).tooltip as object), trigger: "axis", valueFormatter: (value) => (value === null || value === undefined ? untold : short(Number(value), language)) },
+		series: series.map((one, i) => ({ type: "bar", name: one.name, data: one.values, color: SERIES[theme][i] ?? SURFACE[theme].accent, barMaxWidth: 22, barGap: "12%", itemStyle: { borderRadius: [2, 2, 0, 0] } })),
+	};
+}
+
 export function pie(rows: { name: string; value: number; color?: string }[], theme: Theme, language: Language): EChartsOption {
 	return {
 		...base(theme),

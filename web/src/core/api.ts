@@ -16,7 +16,7 @@ export interface Query {
 	limit?: number;
 }
 export interface User { name: string; role: string; must_set_password?: boolean; member?: { id: number; key: string; name: string } | null }
-export interface Session { user: User | null; guest_role: string | null; version: string }
+export interface Session { user: User | null; guest_role: string | null; public_statistics: boolean; version: string }
 export interface Finding {
 	id: string; time: string; type: string; severity: string; subject: string; first: string; last: string; ended: number | boolean;
 	packets: number; score: number; rule: string; rule_version: number; ground: Record<string, unknown>;

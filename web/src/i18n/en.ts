@@ -21,6 +21,7 @@ export const en = {
 	"nav.query": "Query",
 	"nav.notices": "Notices",
 	"nav.report": "Yearly report",
+	"nav.statistics": "Statistics",
 	"nav.health": "Health",
 	"nav.people": "People",
 	"nav.audit": "Audit log",

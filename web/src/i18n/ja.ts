@@ -23,6 +23,7 @@ export const ja: Record<keyof typeof en, string> = {
 	"nav.query": "問い合わせ",
 	"nav.notices": "通知",
 	"nav.report": "年次報告",
+	"nav.statistics": "統計",
 	"nav.health": "稼働状況",
 	"nav.people": "利用者と権限",
 	"nav.audit": "監査記録",

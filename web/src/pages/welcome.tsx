@@ -50,6 +50,7 @@ export default function Welcome() {
 				)}
 				{error && <p class="error" role="alert">{error}</p>}
 				{(session?.guest_role || session?.user) && <a href="#/observe/atlas">{t("welcome.look")} →</a>}
+				{session?.public_statistics && !session.guest_role && !session.user && <a href="#/statistics">{t("nav.statistics")} →</a>}
 			</div>
 		</div>
 	);

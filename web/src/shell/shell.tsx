@@ -17,7 +17,7 @@ const LOOP: { word: Word; icon: string; places: Place[] }[] = [
 		{ path: "observe/series", word: "nav.series" }, { path: "observe/top", word: "nav.top" }] },
 	{ word: "nav.analyze", icon: "M4 20V10m6 10V4m6 16v-7m4 7H2", places: [
 		{ path: "findings", word: "nav.findings" }, { path: "victims", word: "nav.victims" }, { path: "campaigns", word: "nav.campaigns" }, { path: "query", word: "nav.query" }] },
-	{ word: "nav.share", icon: "M6 3h9l4 4v14H6zM9 12h7M9 16h7M9 8h3", places: [{ path: "notices", word: "nav.notices", roles: [...STAFF, "member"] }, { path: "report", word: "nav.report" }] },
+	{ word: "nav.share", icon: "M6 3h9l4 4v14H6zM9 12h7M9 16h7M9 8h3", places: [{ path: "notices", word: "nav.notices", roles: [...STAFF, "member"] }, { path: "report", word: "nav.report" }, { path: "statistics", word: "nav.statistics" }] },
 	{ word: "nav.members", icon: "M3 21h18M5 21V8l6-4v17M11 10h8v11M8 9v0M8 13v0M8 17v0M15 14v0M15 17v0", places: [
 		{ path: "portal", word: "nav.portal", roles: ["member"] }, { path: "members", word: "nav.members", roles: STAFF }] },
 	{ word: "nav.system", icon: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zm0-6v3m0 14v3M2 12h3m14 0h3M5 5l2 2m10 10 2 2M5 19l2-2M17 7l2-2", places: [
@@ -137,11 +137,33 @@ function Account() {
 	);
 }
 
+function Switches() {
+	const { t, theme, language, setTheme, setLanguage } = useHouse();
+	return (
+		<div class="switches">
+			<button type="button" class="plain" onClick={() => setLanguage(language === "ja" ? "en" : "ja")} lang={language === "ja" ? "en" : "ja"}>{t("language.switch")}</button>
+			<button type="button" class="plain" onClick={() => setTheme(theme === "dark" ? "light" : "dark")} aria-label={t("theme.switch")} title={t("theme.switch")}>{theme === "dark" ? "☾" : "☀"}</button>
+			<Account />
+		</div>
+	);
+}
+
+/** For those who are let in to one page only: no ways that end at a locked door. */
+function Public({ children }: { children: ComponentChildren }) {
+	const { t } = useHouse();
+	return (
+		<div class="shell public">
+			<header class="bar"><span class="mark"><img src="./mark.svg" width="28" height="28" alt="" /> {t("app.name")}</span><Switches /></header>
+			<main id="content" tabIndex={-1}>{children}</main>
+		</div>
+	);
+}
+
 export function Shell({ children }: { children: ComponentChildren }) {
-	const { t, theme, language, setTheme, setLanguage, session } = useHouse();
+	const { t, theme, setTheme, session } = useHouse();
 	const route = useRoute();
 	const here = route.path.join("/");
-	const at = (place: Place): boolean => place.path === here || (["report", "members", "notices"].includes(place.path) && place.path === route.path[0]) || (here === "" && place.path === "observe/overview");
+	const at = (place: Place): boolean => place.path === here || (["report", "statistics", "members", "notices"].includes(place.path) && place.path === route.path[0]) || (here === "" && place.path === "observe/overview");
 	const open = (place: Place): boolean => !place.roles || place.roles.includes(session?.user?.role ?? "");
 	const group = LOOP.find((one) => one.places.some(at)) ?? LOOP.find((one) => one.word === (route.path[0] === "source" ? "nav.observe" : "nav.analyze"));
 	const fill = ["observe/atlas", "observe/cube", "observe/tiles", "observe/rings"].includes(here);
@@ -160,6 +182,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
 		return () => removeEventListener("keydown", key);
 	}, [theme, route]);
 	if (route.params.has("wall") || new URLSearchParams(location.search).has("wall")) return <main class="wall" id="content">{children}</main>;
+	if (route.path[0] === "statistics" && session?.public_statistics && !session.user && !session.guest_role) return <Public>{children}</Public>;
 	return (
 		<div class={`shell${fill ? " fill" : ""}`}>
 			<a class="skip" href="#content" onClick={(event) => { event.preventDefault(); document.getElementById("content")?.focus(); }}>{t("nav.skip")}</a>
@@ -180,11 +203,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
 				</nav>
 				<Search />
 				<Range />
-				<div class="switches">
-					<button type="button" class="plain" onClick={() => setLanguage(language === "ja" ? "en" : "ja")} lang={language === "ja" ? "en" : "ja"}>{t("language.switch")}</button>
-					<button type="button" class="plain" onClick={() => setTheme(theme === "dark" ? "light" : "dark")} aria-label={t("theme.switch")} title={t("theme.switch")}>{theme === "dark" ? "☾" : "☀"}</button>
-					<Account />
-				</div>
+				<Switches />
 			</header>
 			<main id="content" tabIndex={-1}>
 				{session?.user?.must_set_password && route.path[0] !== "welcome" && <p class="banner">{t("account.mustSet", { name: session.user.name })} <a href="#/welcome">{t("account.setPassword")}</a></p>}
