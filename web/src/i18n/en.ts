@@ -283,6 +283,7 @@ export const en = {
 	"search.type.country": "country",
 	"search.type.network": "network",
 	"search.type.finding": "finding",
+	"search.type.member": "member",
 	"ground.addresses": "addresses",
 	"ground.addresses_at_most": "addresses at most",
 	"ground.bytes": "bytes",

@@ -285,6 +285,7 @@ export const ja: Record<keyof typeof en, string> = {
 	"search.type.country": "国",
 	"search.type.network": "ネットワーク",
 	"search.type.finding": "検知",
+	"search.type.member": "会員組織",
 	"ground.addresses": "宛先アドレス数",
 	"ground.addresses_at_most": "宛先アドレス数（上限）",
 	"ground.bytes": "バイト数",

@@ -24,12 +24,21 @@ const LOOP: { word: Word; icon: string; places: Place[] }[] = [
 		{ path: "system", word: "nav.health" }, { path: "people", word: "nav.people", roles: ["admin"] }, { path: "audit", word: "nav.audit", roles: ["admin"] }, { path: "accounts", word: "nav.accounts" }, { path: "about", word: "nav.about" }] },
 ];
 const RANGES = ["-15m", "-1h", "-6h", "-24h", "-7d", "-30d", "-365d"];
-const KEYS: Record<string, string> = { o: "observe/overview", a: "observe/atlas", c: "observe/cube", l: "observe/tiles", r: "observe/rings", t: "observe/series", p: "observe/top", f: "findings", s: "system" };
+const KEYS: Record<string, string> = { o: "observe/overview", a: "observe/atlas", c: "observe/cube", l: "observe/tiles", r: "observe/rings", t: "observe/series", p: "observe/top", f: "findings", s: "system", m: "members" };
 
 interface Hit { type: string; label: string; path: string }
 
+/** Members by name, or whose an address is; nothing where they cannot be asked for. */
+function membersLike(text: string, language: string, signal: AbortSignal): Promise<Hit[]> {
+	return get<{ members: { key: string; name: string; name_en?: string }[] }>(`/members?limit=5&text=${encodeURIComponent(text)}`, signal).then(
+		({ members }) => members.map((one) => ({ type: "member", label: (language === "en" && one.name_en) || one.name, path: `/members/${encodeURIComponent(one.key)}` })),
+		() => [],
+	);
+}
+
 function Search() {
-	const { t, tOf, language } = useHouse();
+	const { t, tOf, language, session } = useHouse();
+	const staff = STAFF.includes(session?.user?.role ?? "");
 	const route = useRoute();
 	const [text, setText] = useState("");
 	const [hits, setHits] = useState<Hit[] | null>(null);
@@ -51,8 +60,8 @@ function Search() {
 		const controller = new AbortController();
 		const timer = setTimeout(() => {
 			const local: Hit[] = countriesLike(text).map((code) => ({ type: "country", label: country(code, language), path: `/observe/top?by=network&country=${code}` }));
-			get<{ results: Hit[] }>(`/search?q=${encodeURIComponent(text.trim())}`, controller.signal).then(
-				(answer) => { setHits([...local, ...answer.results.filter((hit) => hit.type !== "country" || !local.some((one) => one.path.endsWith(hit.path.slice(-2))))]); setAt(0); },
+			Promise.all([get<{ results: Hit[] }>(`/search?q=${encodeURIComponent(text.trim())}`, controller.signal), staff ? membersLike(text.trim(), language, controller.signal) : []]).then(
+				([answer, members]) => { setHits([...local, ...members, ...answer.results.filter((hit) => hit.type !== "country" || !local.some((one) => one.path.endsWith(hit.path.slice(-2))))]); setAt(0); },
 				() => { if (!controller.signal.aborted) setHits(local); },
 			);
 		}, 120);
