@@ -53,12 +53,12 @@ const struct command commands[] = {
 	},
 	{
 		.name = "flow read",
-		.summary = "tell what captures of flow exports hold, and keep it in an archive where wanted",
-		.summary_ja = "フロー情報のキャプチャの中身を示し、望めばアーカイブに残す",
+		.summary = "tell what files of flow information hold, and keep it in an archive where wanted",
+		.summary_ja = "フロー情報のファイルの中身を示し、望めばアーカイブに残す",
 		.operands = "FILE...",
 		.operands_help =
-			"pcap, pcapng or ERF of NetFlow v5, v9, IPFIX and sFlow, also gzip, zstd or xz; a directory; "
-			"- for standard input",
+			"pcap, pcapng or ERF of NetFlow v5, v9, IPFIX and sFlow, IPFIX files, Zeek's conn.log, "
+			"Argus' CSV (.binetflow), also gzip, zstd or xz; a directory of captures; - for standard input",
 		.options = flow_read_option_table,
 		.options_bytes = sizeof(struct flow_read_options),
 		.run = command_flow_read,

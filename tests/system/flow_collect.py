@@ -20,7 +20,17 @@ def udp_port():
         return free.getsockname()[1]
 
 
-class Collector:
+class Receiver:
+    """Something with a port."""
+
+    def send(self, payloads, source="127.0.0.1"):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            out.bind((source, 0))
+            for payload in payloads:
+                out.sendto(payload, ("127.0.0.1", self.port))
+
+
+class Collector(Receiver):
     """`yagura flow run` until finish() or kill()."""
 
     def __init__(self, archive, *arguments):
@@ -32,12 +42,6 @@ class Collector:
         assert ready, "it does not say that it listens"
         self.log.append(self.process.stderr.readline())
         assert "flow.listening" in self.log[0], self.log[0] + self.process.stderr.read()
-
-    def send(self, payloads, source="127.0.0.1"):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
-            out.bind((source, 0))
-            for payload in payloads:
-                out.sendto(payload, ("127.0.0.1", self.port))
 
     def sums(self, text="any"):
         """(flows, packets, bytes) that can be asked for now."""
@@ -64,7 +68,7 @@ class Collector:
         self.process.wait(60)
 
 
-class Nfcapd:
+class Nfcapd(Receiver):
     def __init__(self, directory):
         self.directory, self.port = directory, udp_port()
         os.makedirs(directory, exist_ok=True)

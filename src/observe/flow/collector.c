@@ -66,6 +66,11 @@ void collector_free(struct collector *collector)
 	free(collector);
 }
 
+struct sink *collector_sink(const struct collector *collector)
+{
+	return collector->sink;
+}
+
 /* --- exporters --------------------------------------------------------------------------------------------------- */
 
 static uint64_t exporter_hash(const struct addr *address, enum flow_format format, uint32_t domain)

@@ -19,6 +19,9 @@ int collector_new(const struct collector_options *options, struct sink *sink, st
 		  struct err *err) must_check;
 void collector_free(struct collector *collector); /* NULL is fine */
 
+/* Where its batches go, for flows that come ready-made. */
+struct sink *collector_sink(const struct collector *collector);
+
 /* One datagram. What is wrong with it is counted at its exporter; negative only where the sink or memory fails. */
 int collector_feed(struct collector *collector, const struct addr *from, const void *data, size_t bytes,
 		   int64_t arrived_ns, struct err *err) must_check;

@@ -1,6 +1,8 @@
 /* See reader.h. */
 #include "observe/flow/reader.h"
 
+#include "observe/flow/reader_stream.h"
+
 #include <errno.h>
 
 enum { PROTOCOL_UDP = 17, UDP_HEADER = 8 };
@@ -34,8 +36,8 @@ static int burst_take(struct collector *collector, const struct packet *packets,
 	return result;
 }
 
-int flow_file_read(const char *path, struct collector *collector, const struct flow_watch *watch,
-		   struct flow_file_figures *figures, struct err *err)
+static int capture_take(const char *path, struct collector *collector, const struct flow_watch *watch,
+			struct flow_file_figures *figures, struct err *err)
 {
 	struct capture *capture = NULL;
 	struct frame frames[BURST_MAX];
@@ -62,4 +64,13 @@ int flow_file_read(const char *path, struct collector *collector, const struct f
 		watch->trouble(watch->context, capture_trouble(capture));
 	capture_close(capture);
 	return result;
+}
+
+int flow_file_read(const char *path, struct collector *collector, const struct flow_watch *watch,
+		   struct flow_file_figures *figures, struct err *err)
+{
+	int result = flow_stream_read(path, collector, watch, figures, err);
+	if (result == 0)
+		return capture_take(path, collector, watch, figures, err);
+	return result < 0 ? result : 0;
 }
