@@ -148,6 +148,37 @@ def it_goes_on_and_ends_by_itself():
         assert second["state"] == "new" and second["packets"] == 1, second
 
 
+def seen_within_a_second_and_closed_by_itself():
+    """What members are promised: one packet of one machine, and an alert that anybody can read; silence, and it is over."""
+    quiet = 3
+    with live_hub("--livenet-quiet", f"{quiet}s") as hub:
+        city = members(hub, "203.0.113.0/24")
+        waited, sent = [], {}
+        for i in range(1, 31):
+            address = f"203.0.113.{i}"
+            sent[address] = time.time()
+            begin = time.monotonic()
+            send(syn(address))
+            while not findings(hub, subject=address):
+                assert time.monotonic() - begin < 1, f"{address}: a second after its packet there is no alert"
+            waited.append(time.monotonic() - begin)
+            time.sleep(random.random() / 10)
+        waited.sort()
+        print(f"     packet to an alert that is read over HTTP: half within {waited[15] * 1000:.0f} ms, at most {waited[-1] * 1000:.0f} ms")
+        over = {}
+
+        def all_over():
+            for finding in findings(hub, state="ended"):
+                over.setdefault(finding["subject"], time.time())
+            return len(over) == len(sent)
+        hub.wait(all_over, seconds=30)
+        silent = [over[address] - sent[address] for address in sent]
+        assert min(silent) >= quiet, f"closed after {min(silent):.2f} s of silence"
+        assert all(f["member"] == city and f["packets"] == 1 and f["ended"] for f in findings(hub))
+        assert hub.status()["livenet"]["open"] == 0
+        print(f"     quiet for {quiet} s, closed {min(silent):.1f} to {max(silent):.1f} s after its packet")
+
+
 def closed_by_hand():
     with live_hub() as hub:
         members(hub, "203.0.113.0/24")
@@ -238,6 +269,7 @@ if not namespace.enter():
 try:
     namespace.pair_make()
     harness.main([one_packet_is_an_alert_with_its_evidence, every_verdict_has_its_packet, it_goes_on_and_ends_by_itself,
+                  seen_within_a_second_and_closed_by_itself,
                   closed_by_hand, a_killed_keeper_loses_and_doubles_nothing, a_killed_hub_goes_on_with_its_alerts,
                   ten_thousand_members])
 finally:
