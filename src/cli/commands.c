@@ -1,6 +1,7 @@
 /* The table of commands. A new one is a line here and a function in a file of its own. */
 #include "cli/commands.h"
 
+#include "cli/command_finding.h"
 #include "cli/command_flow.h"
 #include "cli/command_hub.h"
 #include "cli/command_indicator.h"
@@ -290,6 +291,50 @@ const struct command commands[] = {
 		.options_bytes = sizeof(struct share_receipts_options),
 		.run = command_share_receipts,
 		.example = "yagura share receipts --limit 20",
+	},
+	{
+		.name = "finding list",
+		.summary = "list findings by type, severity, state, member, subject, rule and time",
+		.summary_ja = "検知の一覧(種類・重大度・状態・組織・対象・規則・時刻で絞る)",
+		.options = finding_list_option_table,
+		.groups = {{member_place_option_table, offsetof(struct finding_list_options, place)}},
+		.options_bytes = sizeof(struct finding_list_options),
+		.run = command_finding_list,
+		.example = "yagura finding list --type livenet --severity high --member city-sendai",
+	},
+	{
+		.name = "finding show",
+		.summary = "one finding with its ground",
+		.summary_ja = "検知一件とその根拠を示す",
+		.operands = "ID",
+		.operands_help = "of the finding",
+		.groups = {{member_place_option_table, offsetof(struct finding_show_options, place)}},
+		.options_bytes = sizeof(struct finding_show_options),
+		.run = command_finding_show,
+		.example = "yagura finding show ID --json",
+	},
+	{
+		.name = "finding explain",
+		.summary = "why a finding was made: rule, figures, and the commands that derive it again",
+		.summary_ja = "検知の根拠(規則・観測値・もう一度導くコマンド)を示す",
+		.operands = "ID",
+		.operands_help = "of the finding",
+		.groups = {{member_place_option_table, offsetof(struct finding_show_options, place)}},
+		.options_bytes = sizeof(struct finding_show_options),
+		.run = command_finding_explain,
+		.example = "yagura finding explain ID",
+	},
+	{
+		.name = "finding close",
+		.summary = "close a finding, with a reason, which is audited",
+		.summary_ja = "理由を付けて検知を終了する(監査記録に残る)",
+		.operands = "ID",
+		.operands_help = "of the finding",
+		.options = finding_close_option_table,
+		.groups = {{member_place_option_table, offsetof(struct finding_close_options, place)}},
+		.options_bytes = sizeof(struct finding_close_options),
+		.run = command_finding_close,
+		.example = "yagura finding close ID --reason 'the camera was replaced'",
 	},
 	{
 		.name = "notice list",

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ENTRIES_USUAL = 100, ENTRIES_MOST = 1000, ACTION_BYTES = 128, NOTED_BYTES = 200, WORDS_BYTES = 256 };
+enum { ENTRIES_USUAL = 100, ENTRIES_MOST = 1000, ACTION_BYTES = 128, NOTED_BYTES = 1024, WORDS_BYTES = 256 };
 
 static const char *actor_of(const struct api_call *call, char *buffer, size_t bytes)
 {

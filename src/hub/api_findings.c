@@ -154,15 +154,17 @@ int api_finding_get(struct api_call *call, struct err *err)
 int api_finding_close(struct api_call *call, struct err *err)
 {
 	json_t *finding = NULL, *body = NULL;
-	const char *reason = "";
 	int result = finding_of_part(call, &finding, err);
 	if (result == 0 && call->body_bytes)
 		result = api_body(call, &body, err);
-	json_t *given = json_object_get(body, "reason");
-	if (result == 0 && given && (!json_is_string(given) || json_string_length(given) > REASON_BYTES_MAX))
-		result = err_set(err, -EINVAL, "reason: a text of at most %d bytes was expected", REASON_BYTES_MAX);
-	if (result == 0 && given)
-		reason = json_string_value(given);
+	const char *reason = json_string_value(json_object_get(body, "reason"));
+	if (result == 0 && (!reason || !reason[0] || strlen(reason) > REASON_BYTES_MAX))
+		result = err_set(err, -EINVAL, "reason: why it is closed was expected, in at most %d bytes",
+				 REASON_BYTES_MAX);
+	const json_t *closed = json_object_get(json_object_get(finding, "ground"), "closed");
+	const char *before = json_string_value(json_object_get(closed, "by"));
+	if (result == 0 && closed)
+		result = err_set(err, -EEXIST, "it was closed already, by '%.64s'", before ? before : "");
 	if (result == 0)
 		result = keeper_finding_close(call->keeper, finding, call->user.name, reason, err);
 	json_decref(body);
