@@ -140,35 +140,6 @@ static unsigned *flying_of(struct dispatch *dispatch, uint32_t channel)
 	return &dispatch->flying[channel < NOTICE_CHANNELS ? channel : CHANNEL_MAIL];
 }
 
-/* After a new courier, a new keeper, or a long silence: what became of everything that is open? */
-static int open_ask(struct dispatch *dispatch, int64_t now_ns, struct err *err)
-{
-	struct notice_attempt open[COURIER_SLOTS];
-	size_t count = 0;
-	int result = notices_begin(dispatch->notices, err);
-	if (result < 0)
-		return result;
-	result = notices_attempts_open(dispatch->notices, COURIER_SLOTS, open, &count, err);
-	if (result < 0) {
-		notices_rollback(dispatch->notices);
-		return result;
-	}
-	result = notices_commit(dispatch->notices, err);
-	memset(dispatch->flying, 0, sizeof dispatch->flying);
-	for (size_t i = 0; i < count && result == 0; i++) {
-		const struct courier_head head = {.type = COURIER_ASK,
-						  .number = open[i].number,
-						  .message = open[i].message,
-						  .channel = open[i].channel};
-		(*flying_of(dispatch, open[i].channel))++;
-		if (packet_send(dispatch, &head, NULL, 0) < 0)
-			break; /* asked again later */
-	}
-	dispatch->asked = true;
-	dispatch->ask_ns = now_ns + ASK_NS;
-	return result;
-}
-
 struct outcome {
 	struct courier_head head;
 	char answer[COURIER_ANSWER_BYTES];
@@ -223,6 +194,45 @@ static int outcomes_store(struct dispatch *dispatch, const struct outcome *outco
 		return result;
 	}
 	return notices_commit(dispatch->notices, err);
+}
+
+/* After a new courier, a new keeper, or a long silence: what became of everything that is open? Of a file in the drop
+ * nobody can tell; but putting it there twice is putting it there once. */
+static int open_ask(struct dispatch *dispatch, int64_t now_ns, struct err *err)
+{
+	enum { OPEN_MAX = COURIER_SLOTS + DROPS_AT_ONCE };
+	struct notice_attempt open[OPEN_MAX];
+	struct outcome drops[OPEN_MAX];
+	size_t count = 0, dropped = 0;
+	int result = notices_begin(dispatch->notices, err);
+	if (result < 0)
+		return result;
+	result = notices_attempts_open(dispatch->notices, OPEN_MAX, open, &count, err);
+	if (result < 0) {
+		notices_rollback(dispatch->notices);
+		return result;
+	}
+	result = notices_commit(dispatch->notices, err);
+	memset(dispatch->flying, 0, sizeof dispatch->flying);
+	bool heard = true;
+	for (size_t i = 0; i < count && result == 0; i++) {
+		struct courier_head head = {.type = COURIER_ASK,
+					    .number = open[i].number,
+					    .message = open[i].message,
+					    .channel = open[i].channel};
+		if (open[i].channel == CHANNEL_CSV) {
+			head.result = ATTEMPT_UNSENT;
+			drops[dropped++] = (struct outcome){head, "the process that was putting it there ended"};
+			continue;
+		}
+		(*flying_of(dispatch, open[i].channel))++;
+		heard = heard && packet_send(dispatch, &head, NULL, 0) == 0; /* else asked again later */
+	}
+	if (result == 0 && dropped)
+		result = outcomes_store(dispatch, drops, dropped, now_ns, err);
+	dispatch->asked = true;
+	dispatch->ask_ns = now_ns + ASK_NS;
+	return result;
 }
 
 /* What the courier says. 1: all that there was room for, there may be more. */
@@ -295,15 +305,17 @@ static int message_hand(struct dispatch *dispatch, const struct notice_message *
 	return 0;
 }
 
-static int message_drop(struct dispatch *dispatch, const struct notice_message *message, int64_t now_ns,
-			struct err *err)
+static void message_drop(struct dispatch *dispatch, const struct notice_message *message, struct outcome *ret_outcome)
 {
 	struct err why = {""};
 	int result = drop_put(dispatch->options.drop, message, &why);
-	if (result == 0)
-		return settle(dispatch, message, ATTEMPT_SENT, "put into the drop", 0, now_ns, err);
-	return settle(dispatch, message, result == -EINVAL ? ATTEMPT_REFUSED : ATTEMPT_DEFERRED, why.text,
-		      dispatch_again(message->attempts, message->id, message->made_ns, now_ns), now_ns, err);
+	*ret_outcome = (struct outcome){.head = {.number = message->attempts,
+						 .message = message->id,
+						 .channel = CHANNEL_CSV,
+						 .result = result == 0         ? ATTEMPT_SENT
+							   : result == -EINVAL ? ATTEMPT_REFUSED
+									       : ATTEMPT_DEFERRED}};
+	snprintf(ret_outcome->answer, sizeof ret_outcome->answer, "%s", result == 0 ? "put into the drop" : why.text);
 }
 
 static unsigned room_of(const struct dispatch *dispatch, unsigned channel, int64_t now_ns)
@@ -322,6 +334,7 @@ static unsigned room_of(const struct dispatch *dispatch, unsigned channel, int64
 static int channel_round(struct dispatch *dispatch, unsigned channel, int64_t now_ns, struct err *err)
 {
 	struct notice_message messages[DROPS_AT_ONCE];
+	struct outcome drops[DROPS_AT_ONCE];
 	unsigned room = room_of(dispatch, channel, now_ns), count = 0;
 	if (!room)
 		return 0;
@@ -338,11 +351,14 @@ static int channel_round(struct dispatch *dispatch, unsigned channel, int64_t no
 	else
 		result = notices_commit(dispatch->notices, err);
 	for (unsigned i = 0; i < count; i++) {
-		if (result == 0)
-			result = channel == CHANNEL_CSV ? message_drop(dispatch, &messages[i], now_ns, err)
-							: message_hand(dispatch, &messages[i], channel, now_ns, err);
+		if (result == 0 && channel == CHANNEL_CSV)
+			message_drop(dispatch, &messages[i], &drops[i]);
+		else if (result == 0)
+			result = message_hand(dispatch, &messages[i], channel, now_ns, err);
 		notice_message_done(&messages[i]);
 	}
+	if (result == 0 && count && channel == CHANNEL_CSV)
+		result = outcomes_store(dispatch, drops, count, now_ns, err);
 	return result < 0 ? result : count > 0;
 }
 
