@@ -78,7 +78,7 @@ static json_t *sums_json(struct run *run)
 	struct listener_figures in = listener_figures(run->listener);
 	struct archive_writer_figures out = archive_writer_figures(run->writer);
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "datagrams", (json_int_t)in.datagrams, "bytes",
-			 (json_int_t)in.bytes, "records", (json_int_t)(in.records + in.refused), "stored",
+			 (json_int_t)in.bytes, "records", (json_int_t)in.records + (json_int_t)in.refused, "stored",
 			 (json_int_t)out.rows, "not_stored", (json_int_t)(out.lost + in.refused), "dropped",
 			 (json_int_t)in.dropped, "strange", (json_int_t)in.strange, "too_many_exporters",
 			 (json_int_t)in.too_many);

@@ -22,6 +22,32 @@ static const char *text_of(const json_t *json, const char *name)
 	return text ? text : "";
 }
 
+static int kind_of(const char *name)
+{
+	for (int kind = 0; indicator_kind_names[kind]; kind++)
+		if (strcmp(indicator_kind_names[kind], name) == 0)
+			return kind;
+	return KIND_OTHER;
+}
+
+/* What is well known and harmless stays out of lists and zones, also when two people release it: they are told. */
+static void known_good_warn(const struct keeper *keeper, const json_t *release, json_t *preview)
+{
+	const char *text = text_of(release, "value");
+	const struct indicator_value value = {.kind = (enum indicator_kind)kind_of(text_of(release, "value_kind")),
+					      .text = text,
+					      .bytes = strlen(text)};
+	const char *list = text[0] ? warning_lists_find(keeper->warnings, &value) : NULL;
+	if (list)
+		json_array_append_new(
+			json_object_get(preview, "warnings"),
+			json_pack("{s:s, s:s, s:s, s:s}", "code", "known-good", "detail", list, "message",
+				  "it is on a warning list of what is well known and harmless: block lists and zones "
+				  "leave it out",
+				  "message_ja",
+				  "よく知られた無害なものの一覧に載っています。遮断用のリストやゾーンには入りません"));
+}
+
 /* What would be shown: of an indicator the object as it is now. */
 int release_preview(struct api_call *call, const json_t *release, json_t **ret_preview, struct err *err)
 {
@@ -37,17 +63,11 @@ int release_preview(struct api_call *call, const json_t *release, json_t **ret_p
 	if (result == 0)
 		result = audience_preview(call->keeper->audiences, call->keeper->registry, now, text ? text : "",
 					  ret_preview, err);
+	if (result == 0)
+		known_good_warn(call->keeper, release, *ret_preview);
 	free(text);
 	json_decref(now);
 	return result;
-}
-
-static int kind_of(const char *name)
-{
-	for (int kind = 0; indicator_kind_names[kind]; kind++)
-		if (strcmp(indicator_kind_names[kind], name) == 0)
-			return kind;
-	return KIND_OTHER;
 }
 
 /* The object that is made of a value: the same release gives the same one again. Nothing in it says who brought it. */
@@ -167,8 +187,8 @@ static int preview_check(struct api_call *call, const json_t *body, const json_t
 				  "確認した内容または届く相手が変わっています。もう一度確認してください");
 	if (warned && !json_is_true(json_object_get(body, "acknowledged")))
 		return api_refuse(call, 409, "unusual",
-				  "the audience is unusual; say with \"acknowledged\" that this is meant",
-				  "届く相手が通常と異なります。意図したものであることを確認してください");
+				  "this release is unusual; say with \"acknowledged\" that it is meant",
+				  "通常と異なる公開です。意図したものであることを確認してください");
 	return 0;
 }
 

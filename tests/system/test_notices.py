@@ -3,8 +3,6 @@
 that no crash loses a message or sends it twice."""
 import base64
 import contextlib
-import email
-import email.policy
 import hashlib
 import hmac
 import http.server
@@ -13,6 +11,7 @@ import os
 import random
 import re
 import signal
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -22,80 +21,11 @@ import time
 
 import harness
 import namespace
-from harness import ROOT, YAGURA
-from hub_client import Hub
+from harness import YAGURA
 from mail_server import EXIM, MailServer, certificate
+from notice_hub import infect, life, mail_server, member, notice_hub, notices, parsed, texts_of
 
-DARK = "198.18.0.9"
-RULES = """
-test:
-  types: [livenet]
-  verdicts: [infected]
-  tell: at-once
-  gather: {gather}
-  channels: [mail, webhook, csv]
-  remind: [24h]
-  verify: {verify}
-rest:
-  tell: digest
-  digest-at: 09:00
-"""
-
-
-@contextlib.contextmanager
-def mail_server(**options):
-    with tempfile.TemporaryDirectory(prefix="yagura-mail-") as folder:
-        server = MailServer(folder, **options).start()
-        try:
-            yield server
-        finally:
-            server.stop()
-
-
-def texts_of(folder, gather="1s", verify="2s"):
-    """The texts that are shipped, with rules that do not wait."""
-    os.makedirs(os.path.join(folder, "notices"))
-    os.symlink(os.path.join(ROOT, "data/messages"), os.path.join(folder, "messages"))
-    with open(os.path.join(folder, "notices/rules.yaml"), "w") as file:
-        file.write(RULES.format(gather=gather, verify=verify))
-    return folder
-
-
-def notice_hub(server, texts, *options, **more):
-    given = ["--mail-relay", server.url, "--mail-ca", server.ca, "--mail-from", "Yagura 例 <watch@yagura.example>"] if server else []
-    return Hub("--interface", "ygb", "--darknet", "198.18.0.0/15", "--notices", texts, "--livenet-quiet", "3s", *given, *options,
-               program=(YAGURA, "hub"), **more)
-
-
-def member(hub, key="city", **fields):
-    number = 1 + sum(map(ord, key)) % 200
-    whole = {"key": key, "name": f"{key}市", "kind": "municipality", "prefixes": [f"203.0.{number}.0/24"],
-             "contacts": [{"role": "security", "name": "担当", "mail": f"soc@{key}.example", "language": "ja"}], **fields}
-    before = hub.status()["livenet"]["published"]
-    answer = hub.local("PUT", f"/api/v1/members/{key}", whole)
-    assert answer.status in (200, 201), answer.body
-    hub.wait(lambda: hub.status()["livenet"]["published"] > before)
-    time.sleep(0.3)  # the sensor has to take the list up
-    return f"203.0.{number}.9"
-
-
-def infect(source):
-    sender = namespace.Sender()
-    sender.send(namespace.ipv4(source, DARK, 6, namespace.tcp(40000, 23, 0xc6120009)))
-    sender.close()
-
-
-def notices(hub, **filters):
-    query = "&".join(f"{name}={value}" for name, value in filters.items())
-    return hub.local("GET", f"/api/v1/notices?{query}").json()["notices"]
-
-
-def life(hub, notice):
-    return hub.local("GET", f"/api/v1/notices/{notice['id']}").json()
-
-
-def parsed(mail):
-    return email.message_from_bytes(mail, policy=email.policy.default)
+MAIL_HOUR = os.path.join(os.path.dirname(YAGURA), "..", "..", "tests", "system", "mail_hour")
 
 
 def one_packet_is_a_mail_and_it_closes_by_itself():
@@ -188,6 +118,31 @@ def what_is_refused_bounces_and_what_is_put_off_comes():
         server.start()
         hub.wait(lambda: len(server.mails()) == 2, seconds=100)
         assert life(hub, away)["attempts"][0]["result"] == "deferred"
+
+
+def a_server_that_is_away_for_an_hour_misses_nothing():
+    """By a clock of our own: what is to be sent waits, asks ever more rarely, and comes once when the server is back."""
+    away = 60
+    with tempfile.TemporaryDirectory(prefix="yagura-mail-") as folder, tempfile.TemporaryDirectory() as data:
+        server = MailServer(folder)
+        process = subprocess.Popen([MAIL_HOUR, data, server.url, server.ca, str(away)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        try:
+            assert process.stdout.readline() == "away\n", process.communicate(timeout=60)
+            server.start()
+            out, err = process.communicate("back\n", timeout=120)
+            assert process.returncode == 0 and err == "", err
+            told = int(out.split()[1])
+            assert sorted(parsed(m)["Envelope-to"] for m in server.mails()) == sorted(f"soc@m{i}.example" for i in range(20))
+            with contextlib.closing(sqlite3.connect(os.path.join(data, "registry.sqlite"))) as registry:
+                asked = registry.execute("SELECT count(*) FROM notice_attempt WHERE result <> 'sent'").fetchone()[0]
+            assert told - away <= 10, f"told {told - away} minutes after the server was back"
+            assert 5 <= asked <= 100, f"a server that was away was asked {asked} times"
+            print(f"     away for {away} minutes and asked {asked} times, then 20 mails within {told - away} minutes")
+        finally:
+            process.kill()
+            process.wait()
+            server.stop()
 
 
 def a_certificate_that_nobody_vouches_for_gets_no_mail():
@@ -431,7 +386,8 @@ def main():
         sys.exit(77)
     namespace.pair_make()
     harness.main([one_packet_is_a_mail_and_it_closes_by_itself, the_link_answers_once,
-                  what_is_refused_bounces_and_what_is_put_off_comes, a_certificate_that_nobody_vouches_for_gets_no_mail,
+                  what_is_refused_bounces_and_what_is_put_off_comes, a_server_that_is_away_for_an_hour_misses_nothing,
+                  a_certificate_that_nobody_vouches_for_gets_no_mail,
                   another_program_verifies_what_is_signed, webhooks_are_signed_and_reach_nothing_inside, files_are_dropped_once,
                   a_test_says_that_it_is_one, commands_show_what_the_api_does, a_killed_hub_loses_no_notice_and_sends_none_twice])
 
