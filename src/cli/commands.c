@@ -1,6 +1,7 @@
 /* The table of commands. A new one is a line here and a function in a file of its own. */
 #include "cli/commands.h"
 
+#include "cli/command_cnc.h"
 #include "cli/command_finding.h"
 #include "cli/command_flow.h"
 #include "cli/command_hub.h"
@@ -85,6 +86,17 @@ const struct command commands[] = {
 		.options_bytes = sizeof(struct flow_query_options),
 		.run = command_flow_query,
 		.example = "yagura flow query -r DIR 'proto tcp and dst port 23' -s srcip/bytes -n 20",
+	},
+	{
+		.name = "cnc score",
+		.summary = "rank services by how much they look like command and control, with grounds",
+		.summary_ja = "C&C サーバーらしさの順に、根拠を添えてサービスを並べる",
+		.operands = "FILE...",
+		.operands_help = "flows, as `yagura flow read` takes them",
+		.options = cnc_score_option_table,
+		.options_bytes = sizeof(struct cnc_score_options),
+		.run = command_cnc_score,
+		.example = "yagura cnc score --infected hosts.txt --json conn.log",
 	},
 	{
 		.name = "simulate telescope",

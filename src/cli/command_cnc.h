@@ -1,0 +1,25 @@
+/* What the commands of `yagura cnc` are told. */
+#pragma once
+
+#include "analyze/cnc/cnc.h"
+#include "cli/command.h"
+#include "core/option.h"
+
+#include <stdint.h>
+
+struct cnc_score_options {
+	struct common_options common;
+	const char *infected, *least;
+	int64_t limit;
+	bool explain;
+};
+extern const struct option_spec cnc_score_option_table[];
+int command_cnc_score(const struct command_call *call, struct err *err);
+
+/* Files of flows into `cnc`, as `yagura flow read` takes them. What cannot be read is told on standard error under the
+ * command's name and counted; negative where nothing goes on. */
+int cnc_files_read(struct cnc *cnc, const struct command_call *call, unsigned *ret_troubles,
+		   struct err *err) must_check;
+
+/* Addresses of infected hosts: the first word of each line; '#' begins a remark. */
+int cnc_infected_read(struct cnc *cnc, const char *path, struct err *err) must_check;

@@ -1,0 +1,98 @@
+/* Flows and lists of hosts for the commands of `yagura cnc`. */
+#include "cli/command_cnc.h"
+
+#include "cli/progress.h"
+#include "cli/whole_file.h"
+#include "observe/flow/reader.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct feed {
+	struct sink sink;
+	struct progress progress;
+	struct cnc *cnc;
+	const char *command;
+	unsigned troubles;
+};
+
+static int feed_put(struct sink *sink, const struct batch *batch, struct err *err)
+{
+	struct feed *feed = (struct feed *)sink;
+	return cnc_take(feed->cnc, batch, err);
+}
+
+static void progress_tell(void *context, const struct flow_file_figures *figures)
+{
+	struct feed *feed = context;
+	char text[64];
+	snprintf(text, sizeof text, "%.1f M flows", (double)cnc_figures(feed->cnc).flows / 1e6);
+	feed->progress.whole = figures->total_bytes;
+	progress_show(&feed->progress, figures->done_bytes, text);
+}
+
+static void trouble_tell(void *context, const char *sentence)
+{
+	struct feed *feed = context;
+	feed->troubles++;
+	progress_end(&feed->progress);
+	fprintf(stderr, "yagura %s: %s\n", feed->command, sentence);
+}
+
+int cnc_files_read(struct cnc *cnc, const struct command_call *call, unsigned *ret_troubles, struct err *err)
+{
+	struct feed feed = {
+		.sink.put = feed_put, .progress = {.label = ""}, .cnc = cnc, .command = call->command->name};
+	struct flow_watch watch = {progress_tell, trouble_tell, &feed};
+	struct collector *collector = NULL;
+	int result = collector_new(&(struct collector_options){.sensor = 0}, &feed.sink, &collector, err);
+	for (int i = 0; i < call->operand_count && result == 0; i++) {
+		struct flow_file_figures figures = {0};
+		feed.progress.label = call->operands[i];
+		if (flow_file_read(call->operands[i], collector, &watch, &figures, err) < 0)
+			trouble_tell(&feed, err->text);
+		progress_end(&feed.progress);
+	}
+	if (result == 0)
+		result = collector_flush(collector, err);
+	collector_free(collector);
+	*ret_troubles = feed.troubles;
+	return result;
+}
+
+static int line_take(struct cnc *cnc, const char *path, unsigned line, const char *begin, const char *end,
+		     struct err *err)
+{
+	char word[ADDR_TEXT_BYTES + 1];
+	struct addr addr;
+	while (begin < end && isspace((unsigned char)*begin))
+		begin++;
+	const char *stop = begin;
+	while (stop < end && !isspace((unsigned char)*stop) && *stop != ',' && *stop != '#')
+		stop++;
+	if (stop == begin)
+		return 0;
+	snprintf(word, sizeof word, "%.*s", (int)(stop - begin), begin);
+	if (addr_parse(word, &addr, err) < 0)
+		return err_prefix(err, -EINVAL, "%s:%u", path, line);
+	return cnc_infected(cnc, &addr, err);
+}
+
+int cnc_infected_read(struct cnc *cnc, const char *path, struct err *err)
+{
+	struct whole_file file = {0};
+	int result = whole_file_open(path, &file, err);
+	if (result < 0)
+		return result;
+	const char *at = file.text, *end = file.text + file.bytes;
+	for (unsigned line = 1; at < end && result == 0; line++) {
+		const char *stop = memchr(at, '\n', (size_t)(end - at));
+		stop = stop ? stop : end;
+		result = line_take(cnc, path, line, at, stop, err);
+		at = stop < end ? stop + 1 : end;
+	}
+	whole_file_close(&file);
+	return result;
+}

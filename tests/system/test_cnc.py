@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Command and control servers in recorded captures: where they come in the ranking, with which grounds, and what the commands say
+of input that cannot be used."""
+import json
+import os
+import tempfile
+
+from harness import SHARED, main, yagura
+
+FLOW = os.path.join(SHARED, "flow")
+
+
+def ranking(path, *options):
+    status, out, err = yagura("cnc", "score", "--json", *options, path)
+    assert status == 0, (path, err)
+    return json.loads(out)
+
+
+def rank_of(lines, address, port=None):
+    return next((line["rank"] for line in lines if line["address"] == address and port in (None, line["port"])), None)
+
+
+def recorded(name):
+    path = os.path.join(FLOW, name)
+    if not os.path.exists(path):
+        print(f"skipped: {name} is not here")
+        return None
+    return path
+
+
+def beacons_and_keepalives_come_first():
+    for name, address in (("c2lab/numinon.conn.log.zst", "64.23.212.29"),
+                          ("iot23/CTU-IoT-Malware-Capture-34-1.conn.log.labeled.zst", "185.244.25.235")):
+        path = recorded(name)
+        if path:
+            lines = ranking(path)
+            assert rank_of(lines, address) == 1, (name, rank_of(lines, address))
+
+
+def lines_are_whole_and_in_order():
+    path = recorded("c2lab/numinon.conn.log.zst")
+    if not path:
+        return
+    lines = ranking(path, "--limit", "20", "--explain")
+    assert len(lines) == 20 and [line["rank"] for line in lines] == list(range(1, 21))
+    assert all(one["score"] >= other["score"] for one, other in zip(lines, lines[1:]))
+    for line in lines:
+        assert set(line) >= {"address", "port", "protocol", "score", "rank", "clients", "first", "last", "grounds"}, line
+        assert 0 <= line["score"] <= 1 and line["clients"] >= 1 and line["first"] <= line["last"]
+        for ground in line["grounds"]:
+            assert set(ground) >= {"detector", "score", "text", "text_ja", "evidence"} and ground["text"], ground
+            assert any(ord(letter) > 0x3000 for letter in ground["text_ja"]), ground
+    assert ranking(path, "--limit", "20", "--explain") == lines, "the same flows give another ranking"
+
+
+def people_get_a_table():
+    path = recorded("c2lab/numinon.conn.log.zst")
+    if not path:
+        return
+    status, out, _ = yagura("cnc", "score", "--limit", "3", path)
+    assert status == 0 and "64.23.212.29" in out and "every" in out, out
+    status, out, _ = yagura("cnc", "score", "--limit", "3", path, LC_ALL="ja_JP.UTF-8", LANG="ja_JP.UTF-8")
+    assert status == 0 and "ごとに接触" in out, out
+
+
+def wrong_input_is_told():
+    status, _, err = yagura("cnc", "score")
+    assert status == 2 and "FILE was expected" in err, err
+    status, _, err = yagura("cnc", "score", "--least", "3", "x")
+    assert status == 2 and "0 to 1" in err, err
+    with tempfile.TemporaryDirectory() as room:
+        hosts = os.path.join(room, "hosts")
+        with open(hosts, "w", encoding="utf-8") as file:
+            file.write("# seen by the telescope\n192.0.2.1 mirai\nnobody\n")
+        status, _, err = yagura("cnc", "score", "--infected", hosts, hosts)
+        assert status == 1 and "hosts:3" in err and "nobody" in err, err
+        status, out, err = yagura("cnc", "score", "--json", os.path.join(room, "none"))
+        assert status == 1 and "none" in err and json.loads(out) == [], (out, err)
+
+
+if __name__ == "__main__":
+    main([beacons_and_keepalives_come_first, lines_are_whole_and_in_order, people_get_a_table, wrong_input_is_told])
