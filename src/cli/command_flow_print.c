@@ -2,35 +2,14 @@
 #include "cli/command_flow.h"
 
 #include "core/clock.h"
-#include "record/batch.h"
+#include "store/flow_query.h"
 
 #include <jansson.h>
 #include <stdio.h>
 
-static json_t *cell(const struct batch *batch, unsigned column, uint32_t row)
-{
-	char text[ADDR_TEXT_BYTES + TIME_TEXT_BYTES];
-	switch (batch->kind->columns[column].type) {
-	case COLUMN_U8:
-		return json_integer(BATCH_COLUMN(batch, uint8_t, column)[row]);
-	case COLUMN_U16:
-		return json_integer(BATCH_COLUMN(batch, uint16_t, column)[row]);
-	case COLUMN_U32:
-		return json_integer(BATCH_COLUMN(batch, uint32_t, column)[row]);
-	case COLUMN_TIME:
-		return json_string(time_format(BATCH_COLUMN(batch, int64_t, column)[row], text));
-	case COLUMN_ADDR:
-		return json_string(addr_format(&BATCH_COLUMN(batch, struct addr, column)[row], text));
-	default:
-		return json_integer((json_int_t)BATCH_COLUMN(batch, uint64_t, column)[row]);
-	}
-}
-
 void flow_print_json(const struct batch *batch, uint32_t row)
 {
-	json_t *record = json_object();
-	for (unsigned column = 0; batch->kind->columns[column].name; column++)
-		json_object_set_new(record, batch->kind->columns[column].name, cell(batch, column, row));
+	json_t *record = flow_json(batch, row);
 	json_dumpf(record, stdout, JSON_COMPACT);
 	putchar('\n');
 	json_decref(record);

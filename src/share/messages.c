@@ -80,11 +80,24 @@ enum { PART_TITLE, PART_WHAT, PART_STEPS, PART_OVER };
 static const struct template_part advice_parts[] = {{"title", true}, {"what"}, {"steps"}, {"over"}, {NULL}};
 enum { PART_DESK, PART_CALL, PART_SIGNATURE };
 static const struct template_part desk_parts[] = {{"name", true}, {"call"}, {"signature"}, {NULL}};
-enum { PART_SEVERITIES = 0, PART_STATES = 4, PART_SOMEBODY = 10 };
-/* Severities by their names, steps by theirs, and who has no name. */
-static const struct template_part word_parts[] = {
-	{"info", true},     {"low", true},        {"medium", true}, {"high", true}, {"new", true},      {"again", true},
-	{"reminder", true}, {"escalation", true}, {"closed", true}, {"test", true}, {"somebody", true}, {NULL}};
+enum { PART_SEVERITIES = 0, PART_STATES = 4, PART_SOMEBODY = 10, PART_OBSERVED };
+/* Severities by their names, steps by theirs, who has no name, and what is observed by its name in a ground. */
+static const struct template_part word_parts[] = {{"info", true},
+						  {"low", true},
+						  {"medium", true},
+						  {"high", true},
+						  {"new", true},
+						  {"again", true},
+						  {"reminder", true},
+						  {"escalation", true},
+						  {"closed", true},
+						  {"test", true},
+						  {"somebody", true},
+						  {"ports", true},
+						  {"prefix", true},
+						  {"tool", true},
+						  {"signs_of_a_forged_source", true},
+						  {NULL}};
 static const struct template_part item_parts[] = {{"item"}, {NULL}};
 
 static const struct template_form frame_form = {frame_parts, frame_gaps}, advice_form = {advice_parts, matter_gaps},
@@ -207,10 +220,50 @@ static void time_local(int64_t time_ns, int offset_minutes, char text[TIME_TEXT_
 		 minutes / 60 % 24, minutes % 60);
 }
 
-/* Plain values of the ground, a line each; what derives it stands elsewhere in a message. */
-static char *observations(const json_t *ground)
+/* A value of the ground as plain text; NULL: there is nothing in it to read. */
+static char *observation(const json_t *value)
 {
-	static const char *const elsewhere[] = {"command", "derive", "rule", "version", NULL};
+	char *text = NULL;
+	size_t bytes = 0, i;
+	const json_t *one;
+	if (json_is_string(value))
+		return strdup(json_string_value(value));
+	if (json_is_object(value) || json_is_null(value) || json_is_boolean(value))
+		return NULL;
+	if (!json_is_array(value))
+		return json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+	FILE *out = json_array_size(value) ? open_memstream(&text, &bytes) : NULL;
+	if (!out)
+		return NULL;
+	json_array_foreach(value, i, one)
+	{
+		const json_t *name = json_is_object(one) ? json_object_get(one, "name") : one;
+		char *word = json_is_string(name) ? strdup(json_string_value(name))
+						  : json_dumps(name ? name : one, JSON_ENCODE_ANY | JSON_COMPACT);
+		fprintf(out, "%s%s", i ? ", " : "", word ? word : "");
+		free(word);
+	}
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* What the values of a ground are called in words.txt; others keep their names. */
+static int observation_name(const struct template *words, const char *name, char **ret_name, struct err *err)
+{
+	static const char *const no_values[GAPS];
+	for (unsigned part = PART_OBSERVED; word_parts[part].name; part++)
+		if (strcmp(word_parts[part].name, name) == 0)
+			return template_render(words, part, no_values, ret_name, err);
+	return (*ret_name = strdup(name)) ? 0 : -ENOMEM;
+}
+
+/* Plain values of the ground, a line each, but for those that stand elsewhere in a message or mean nothing outside. */
+static char *observations(const struct template *words, const json_t *ground)
+{
+	static const char *const elsewhere[] = {"command",   "derive", "rule",   "version",      "address", "member",
+						"direction", "opened", "sensor", "tool_version", NULL};
 	const char *name;
 	json_t *value;
 	char *text = NULL;
@@ -220,18 +273,18 @@ static char *observations(const json_t *ground)
 		return NULL;
 	json_object_foreach((json_t *)ground, name, value)
 	{
-		char plain_name[TEMPLATE_VALUE_BYTES], plain[TEMPLATE_VALUE_BYTES];
-		bool skipped = json_is_object(value) || json_is_null(value);
+		char plain_name[TEMPLATE_VALUE_BYTES], plain[TEMPLATE_VALUE_BYTES], *called = NULL;
+		bool skipped = lines == OBSERVATIONS_MAX;
 		for (size_t i = 0; elsewhere[i]; i++)
 			skipped = skipped || strcmp(name, elsewhere[i]) == 0;
-		if (skipped || lines == OBSERVATIONS_MAX)
-			continue;
-		char *json = json_is_string(value) ? strdup(json_string_value(value))
-						   : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-		template_plain(name, plain_name);
-		template_plain(json ? json : "", plain);
-		fprintf(out, "%s  %s: %s", lines++ ? "\n" : "", plain_name, plain);
-		free(json);
+		char *what = skipped ? NULL : observation(value);
+		if (what && observation_name(words, name, &called, NULL) == 0) {
+			template_plain(called, plain_name);
+			template_plain(what, plain);
+			fprintf(out, "%s  %s: %s", lines++ ? "\n" : "", plain_name, plain);
+		}
+		free(called);
+		free(what);
 	}
 	if (fclose(out) == 0)
 		return text;
@@ -305,7 +358,8 @@ static int values_of_matter(const struct messages *messages, const struct messag
 	values->values[GAP_SUBJECT] = facts->subject;
 	values->values[GAP_RULE] = facts->rule;
 	values->values[GAP_COMMAND] = facts->command;
-	values->values[GAP_OBSERVATIONS] = values->made[GAP_OBSERVATIONS] = observations(facts->ground);
+	values->values[GAP_OBSERVATIONS] = values->made[GAP_OBSERVATIONS] =
+		observations(messages->words[reader->language], facts->ground);
 	int result = value_made(values, GAP_SEVERITY, messages->words[reader->language], severity_word(facts->severity),
 				err);
 	if (result == 0)

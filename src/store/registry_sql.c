@@ -231,7 +231,7 @@ int registry_open(const char *dir, struct registry **ret_registry, struct err *e
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, NULL) != SQLITE_OK)
 		code = registry->database ? registry_failed(registry, err) : err_set(err, -ENOMEM, "no memory");
 	if (code == 0) {
-		sqlite3_busy_timeout(registry->database, 5000);
+		sqlite3_busy_timeout(registry->database, 30000);
 		code = run_script(registry,
 				  "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
 				  "PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY",

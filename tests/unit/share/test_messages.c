@@ -43,7 +43,12 @@ static void every_frame_and_advice_in_both_languages(void **state)
 	struct pool *pool = pool_new(NULL, "test");
 	struct messages *messages = NULL;
 	struct err err = {""};
-	json_t *ground = json_pack("{s:s, s:i, s:s}", "tool", "mirai", "targets", 3, "command", "not twice");
+	static const char *const observed[] = {
+		"  使われた道具: mirai\n  targets: 3\n  宛先ポート: tcp/23, tcp/2323\n\n",
+		"  tool: mirai\n  targets: 3\n  ports: tcp/23, tcp/2323\n\n"};
+	json_t *ground = json_pack("{s:s, s:i, s:s, s:[{s:s, s:i}, {s:s}], s:b, s:[]}", "tool", "mirai", "targets", 3,
+				   "command", "not twice", "ports", "name", "tcp/23", "port", 23, "name", "tcp/2323",
+				   "more_ports", 0, "signs_of_a_forged_source");
 	assert_int_equal(messages_open(DATA_DIR "/messages", pool, &messages, &err), 0);
 	for (unsigned language = 0; language < LANGUAGES; language++)
 		for (unsigned step = 0; step < NOTICE_STEPS; step++)
@@ -61,7 +66,7 @@ static void every_frame_and_advice_in_both_languages(void **state)
 					assert_contains(text.text, "2026-01-01 09:01:30 +09:00");
 					assert_contains(text.text, "https://hub.example/ack/abc");
 					assert_contains(text.text, "1. ");
-					assert_contains(text.text, "  tool: mirai\n  targets: 3");
+					assert_contains(text.text, observed[language]);
 					assert_null(strstr(text.text, "not twice"));
 				}
 				message_text_free(&text);
