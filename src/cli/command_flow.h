@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/command.h"
+#include "cli/flow_collect.h"
 
 #include <jansson.h>
 #include <stdint.h>
@@ -25,10 +26,8 @@ int command_flow_query(const struct command_call *call, struct err *err);
 
 struct flow_run_options {
 	struct common_options common;
-	struct text_list listen;
-	const char *archive;
-	int64_t sockets, seconds_ns, buffer_bytes, every_ns, keep_ns, keep_bytes;
-	bool unconfined;
+	struct flow_collect_options collect;
+	int64_t seconds_ns, every_ns;
 };
 extern const struct option_spec flow_run_option_table[];
 int command_flow_run(const struct command_call *call, struct err *err);

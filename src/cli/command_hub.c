@@ -7,15 +7,18 @@
 #include "observe/telescope/sensor.h"
 
 #include "core/clock.h"
+#include "core/log.h"
 #include "hub/limits.h"
 #include "sys/prefix_board.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 const struct option_spec hub_own_option_table[] = {
@@ -27,9 +30,18 @@ const struct option_spec hub_own_option_table[] = {
 	{"darknet-label", OPTION_TEXT, OPTION_AT(struct command_hub_options, label), .argument = "TEXT",
 	 .help = "what the darknet is called on the map (default: its first prefix)",
 	 .help_ja = "地図上のダークネットの名前(既定値は最初のプレフィックス)"},
+	{"flow-listen", OPTION_TEXTS, OPTION_AT(struct command_hub_options, flow.listen), .argument = "ADDR:PORT",
+	 .help = "address and UDP port that routers send flow information to; may be given again",
+	 .help_ja = "ルーターがフロー情報を送るアドレスと UDP ポート(繰り返し指定できる)"},
+	{"flow-keep", OPTION_DURATION, OPTION_AT(struct command_hub_options, flow.keep_ns), "30d", .min = NS_PER_MINUTE,
+	 .max = 3650 * NS_PER_DAY, .argument = "TIME", .help = "remove flows that are older",
+	 .help_ja = "これより古いフローを消す"},
+	{"flow-keep-size", OPTION_SIZE, OPTION_AT(struct command_hub_options, flow.keep_bytes), .min = 1 << 20,
+	 .max = INT64_C(1) << 50, .argument = "SIZE", .help = "remove the oldest flows beyond so much",
+	 .help_ja = "この量を超えたら古いフローから消す"},
 	{NULL},
 };
-enum { WORKERS_MAX = 64 };
+enum { WORKERS_MAX = 64, FLOW_BUFFER_BYTES = 64 << 20 };
 
 /* One sensor, or one for each worker that shares an interface. */
 static size_t hub_sensors(struct command_hub_options *options, struct pool *pool, struct hub_sensor *sensors)
@@ -56,6 +68,39 @@ static size_t hub_sensors(struct command_hub_options *options, struct pool *pool
 		}
 	}
 	return count;
+}
+
+static volatile sig_atomic_t flow_stop_asked;
+
+static void flow_stop_ask(int number)
+{
+	(void)number;
+	flow_stop_asked = 1;
+}
+
+/* The collector's process. */
+static int flow_run(void *context, uid_t uid, gid_t gid, struct err *err)
+{
+	struct flow_collect_options *options = context;
+	const struct sigaction stop = {.sa_handler = flow_stop_ask};
+	const struct timespec step = {0, 100 * NS_PER_MS};
+	struct flow_collect *collect = NULL;
+	bool failed = false;
+	options->uid = uid;
+	options->gid = gid;
+	sigaction(SIGTERM, &stop, NULL);
+	int result = flow_collect_start(options, &collect, err);
+	if (result < 0) {
+		LOG(LOG_ERROR, "flow.failed", err->text);
+		return result;
+	}
+	while (!flow_stop_asked && !failed) {
+		nanosleep(&step, NULL);
+		failed = flow_collect_look(collect);
+	}
+	result = flow_collect_stop(collect, err);
+	flow_collect_free(collect);
+	return result;
 }
 
 /* FILE... after --capture FILE: the shell has spread a pattern. */
@@ -160,6 +205,14 @@ int command_hub(const struct command_call *call, struct err *err)
 	options.telescope.members = setup.members;
 	if (options.telescope.feed || options.telescope.interface || options.telescope.captures.count)
 		setup.sensor_count = hub_sensors(&options, call->pool, sensors);
+	char archive[PATH_MAX];
+	snprintf(archive, sizeof archive, "%s/" HUB_FLOW_DIR, options.hub.data);
+	options.flow.archive = archive;
+	options.flow.buffer_bytes = FLOW_BUFFER_BYTES;
+	options.flow.unconfined = options.hub.unconfined;
+	const struct hub_service service = {.name = "flow", .run = flow_run, .context = &options.flow};
+	setup.services = &service;
+	setup.service_count = options.flow.listen.count > 0;
 	int result = hub_run(&options.hub, &setup, err);
 	prefix_board_free(setup.members);
 	return result < 0 ? EXIT_FAILED : EXIT_DONE;

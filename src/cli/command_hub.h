@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/command.h"
+#include "cli/flow_collect.h"
 #include "hub/hub.h"
 #include "observe/telescope/sensor.h"
 #include "train/simulate.h"
@@ -13,6 +14,7 @@ struct command_hub_options {
 	struct hub_options hub;
 	struct telescope_sensor_options telescope;
 	struct simulation_settings simulation;
+	struct flow_collect_options flow;
 };
 
 extern const struct option_spec hub_own_option_table[];

@@ -153,6 +153,8 @@ int api_finding_evidence(struct api_call *call, struct err *err);
 int api_report_get(struct api_call *call, struct err *err);
 int api_statistics_get(struct api_call *call, struct err *err);
 int api_statistics_csv(struct api_call *call, struct err *err);
+int api_flow_get(struct api_call *call, struct err *err);
+int api_flow_query(struct api_call *call, struct err *err);
 int api_rings_get(struct api_call *call, struct err *err);
 int api_search_get(struct api_call *call, struct err *err);
 int api_batches_post(struct api_call *call, struct err *err);

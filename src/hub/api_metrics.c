@@ -2,6 +2,7 @@
  * Prometheus' text exposition format 0.0.4.
  */
 #include "hub/api.h"
+#include "hub/api_flow.h"
 
 #include "hub/keeper.h"
 #include "sys/child.h"
@@ -165,6 +166,8 @@ int api_metrics_get(struct api_call *call, struct err *err)
 		result = detectors_metrics(keeper, &text);
 	if (result == 0)
 		result = store_metrics(keeper, &text);
+	if (result == 0)
+		result = flow_metrics(keeper, &text);
 	if (result == 0)
 		result = single(&text, "live_latency_milliseconds", "gauge", "age of the newest packet in a live frame",
 				(uint64_t)atomic_load(&keeper->latency_ms));

@@ -127,6 +127,17 @@ static int sensor_main(void *context, struct err *err)
 	return sensor_run(setup, err);
 }
 
+static int service_main(void *context, struct err *err)
+{
+	const struct hub_service *service = context;
+	uid_t uid = running->uid;
+	gid_t gid = running->gid;
+	memory_let_go(running, -1);
+	child_keep_only(NULL, 0);
+	log_setup(service->name, LOG_INFO, -1);
+	return service->run(service->context, uid, gid, err);
+}
+
 static int data_open(struct hub *hub, struct err *err)
 {
 	const char *data = hub->options->data;
@@ -302,6 +313,9 @@ static void children_describe(struct hub *hub)
 	child_add(hub, "courier", courier_main, &hub->courier, false);
 	for (size_t i = 0; i < hub->setup.sensor_count; i++)
 		child_add(hub, hub->sensors[i].name, sensor_main, &hub->sensor_setups[i], true);
+	for (size_t i = 0; i < hub->setup.service_count; i++)
+		child_add(hub, hub->setup.services[i].name, service_main, (void *)(uintptr_t)&hub->setup.services[i],
+			  false);
 }
 
 static void child_show(struct hub *hub, uint32_t i)
@@ -383,7 +397,8 @@ static int children_watch(struct hub *hub, struct err *err)
 			return 0;
 		for (uint32_t i = 0; i < count; i++) {
 			child_look(hub, i);
-			int result = i < PROCESS_SENSORS ? first_seconds(hub, &hub->children[i], err) : 0;
+			bool needed = i < PROCESS_SENSORS || i >= PROCESS_SENSORS + hub->setup.sensor_count;
+			int result = needed ? first_seconds(hub, &hub->children[i], err) : 0;
 			if (result < 0)
 				return result;
 		}
@@ -411,6 +426,8 @@ static int hub_open(struct hub *hub, struct err *err)
 {
 	if (hub->setup.sensor_count > LIMIT_SENSORS)
 		return err_set(err, -EINVAL, "at most %d sensors can run in one hub", LIMIT_SENSORS);
+	if (hub->setup.service_count > HUB_SERVICES_MAX)
+		return err_set(err, -EINVAL, "at most %d services can run in one hub", HUB_SERVICES_MAX);
 	int result = user_find(hub, err);
 	if (result == 0)
 		result = data_open(hub, err);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define HUB_VERSION "0.1.0"
 
@@ -60,10 +61,23 @@ struct hub_sensor {
 	bool live;                     /* its packets are of now: latency is measured, a full ring drops */
 };
 
+/* A process of its own that keeps its records itself. It opens, confines (and becomes `uid` when that is not 0) and
+ * works until SIGTERM. */
+struct hub_service {
+	const char *name;
+	int (*run)(void *context, uid_t uid, gid_t gid, struct err *err);
+	void *context;
+};
+enum { HUB_SERVICES_MAX = 4 };
+
+/* The archive of flows, in the data directory. */
+#define HUB_FLOW_DIR "flow"
+
 struct hub_setup {
 	const char *mode; /* "simulate", "capture" or "live": shown in /status */
 	const struct hub_sensor *sensors;
-	size_t sensor_count;
+	size_t sensor_count, service_count;
+	const struct hub_service *services;
 	const struct module *const *modules; /* NULL-terminated: what GET /modules describes; may be NULL */
 	struct prefix_board *members;        /* that the sensors read and the keeper writes; may be NULL */
 	const struct prefix_list *darknet;   /* shown, and the denominator of the yearly report */

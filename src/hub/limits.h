@@ -45,6 +45,10 @@ enum {
 	LIMIT_FEEDS_BYTES = 128 << 20,    /* of all of them, and of the largest */
 	LIMIT_RECEIPTS = 4096,            /* readers and questions whose receipts are remembered */
 	LIMIT_TAXII_STATUSES = 256,       /* answers to POST that can be asked for again */
+	LIMIT_FLOW_FILE_BYTES = 32 << 20, /* what the collector writes of its exporters */
+	LIMIT_FLOW_ROWS = 10000,          /* of an answer about flows */
+	LIMIT_FLOW_QUERY_S = 30,          /* that a question to the archive of flows may take */
+	LIMIT_FLOW_SERIES = 1000,         /* exporters in /metrics */
 	LIMIT_SESSION_DAYS = 14,
 	LIMIT_LINK_HOURS = 24,
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { HUB_PROCESSES = LIMIT_SENSORS + 5, HUB_NAME_BYTES = 32 };
+enum { HUB_PROCESSES = LIMIT_SENSORS + 8, HUB_NAME_BYTES = 32 };
 
 struct hub_process {
 	char name[HUB_NAME_BYTES];
@@ -21,7 +21,7 @@ struct hub_process {
 
 struct hub_shared {
 	int64_t started_ns;
-	uint32_t process_count; /* keeper, front, local, then the sensors in their order */
+	uint32_t process_count; /* keeper, front, local, courier, the sensors in their order, services */
 	struct hub_process processes[HUB_PROCESSES];
 };
 

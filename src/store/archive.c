@@ -321,6 +321,45 @@ int archive_retain(struct archive *archive, int64_t now_ns, struct err *err)
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 
+static int segment_extend(const char *path, const struct segment *segment, struct archive_extent *extent,
+			  struct err *err)
+{
+	struct mapping mapping;
+	struct block block;
+	int result = mapping_open(path, &mapping, err);
+	if (result < 0)
+		return result == -ENOENT && segment ? 0 : result; /* too old meanwhile */
+	extent->segments++;
+	extent->bytes += mapping.bytes;
+	int64_t first_ns = segment ? segment->first_ns : INT64_MAX, last_ns = segment ? segment->last_ns : INT64_MIN;
+	for (size_t at = 0; !segment && at < mapping.bytes; at += block.bytes) {
+		if (block_read(mapping.data + at, mapping.bytes - at, &block, NULL) != 1)
+			break;
+		first_ns = block.first_ns < first_ns ? block.first_ns : first_ns;
+		last_ns = block.last_ns > last_ns ? block.last_ns : last_ns;
+	}
+	mapping_close(&mapping);
+	extent->first_ns = first_ns < extent->first_ns ? first_ns : extent->first_ns;
+	extent->last_ns = last_ns > extent->last_ns ? last_ns : extent->last_ns;
+	return 0;
+}
+
+int archive_extent(const char *dir, struct archive_extent *ret_extent, struct err *err)
+{
+	struct segment *segments;
+	char path[PATH_BYTES];
+	size_t count;
+	*ret_extent = (struct archive_extent){.first_ns = INT64_MAX, .last_ns = INT64_MIN};
+	int result = segments_list(dir, &segments, &count, err);
+	for (size_t i = 0; i < count && result == 0; i++) {
+		snprintf(path, sizeof path, "%s/%s", dir, segments[i].name);
+		result = segment_extend(path, &segments[i], ret_extent, err);
+	}
+	free(segments);
+	snprintf(path, sizeof path, "%s/" CURRENT, dir);
+	return result == 0 ? segment_extend(path, NULL, ret_extent, err) : result;
+}
+
 struct reading {
 	int64_t from_ns, to_ns;
 	const struct archive_visit *visit;

@@ -34,6 +34,13 @@ int archive_flush(struct archive *archive, struct err *err) must_check;
 int archive_retain(struct archive *archive, int64_t now_ns, struct err *err);
 void archive_close(struct archive *archive); /* flushes; NULL is fine */
 
+/* How much there is, and of which times. -ENOENT: no archive. */
+struct archive_extent {
+	uint64_t segments, bytes;
+	int64_t first_ns, last_ns; /* first after last: nothing */
+};
+int archive_extent(const char *dir, struct archive_extent *ret_extent, struct err *err) must_check;
+
 /* Every block that may hold records of [from_ns, to_ns), in the order of segments. `each` may end it by a nonzero
  * answer, which is returned. A damaged segment is told to `trouble` (may be NULL) and the rest goes on. */
 struct archive_visit {
