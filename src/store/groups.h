@@ -60,7 +60,7 @@ void groups_world_done(struct groups_world *world);
 int registry_groups_version(struct registry *registry, int64_t now_ns, uint64_t *ret_version,
 			    struct err *err) must_check;
 /* Key, name and sector of a member: the sector is the nearest of kind sector among itself, its parents and to whom it
- * reports; else its own kind. {"id", "key", "name", "kind", "sector"}. -ENOENT. */
+ * reports; else its own kind. {"id", "key", "name", "kind", "sector", "sector_name"}. -ENOENT. */
 int registry_member_brief(struct registry *registry, uint32_t id, json_t **ret_brief, struct err *err) must_check;
 
 struct release_proposal {

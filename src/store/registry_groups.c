@@ -198,13 +198,16 @@ int registry_member_brief(struct registry *registry, uint32_t id, json_t **ret_b
 		"'$.name', kind, parent, reports_to, 0 FROM member WHERE id = ?1 UNION SELECT m.id, m.key, m.document "
 		"->> '$.name', m.kind, m.parent, m.reports_to, l.far + 1 FROM line l JOIN member m ON m.key IN "
 		"(l.parent, l.reports_to) WHERE l.far < 16) SELECT id, key, name, kind, coalesce((SELECT key FROM line "
-		"WHERE kind = 'sector' ORDER BY far LIMIT 1), kind) FROM line WHERE far = 0";
+		"WHERE kind = 'sector' ORDER BY far LIMIT 1), kind), coalesce((SELECT name FROM line WHERE kind = "
+		"'sector' "
+		"ORDER BY far LIMIT 1), kind) FROM line WHERE far = 0";
 	pthread_mutex_lock(&registry->lock);
 	sqlite3_stmt *statement = registry_prepare(registry, err, sql, "i", (int64_t)id);
 	int code = statement ? registry_step(registry, statement, err) : -EIO;
-	json_t *brief = code == 1 ? json_pack("{s:I, s:s, s:s, s:s, s:s}", "id", (json_int_t)id, "key",
+	json_t *brief = code == 1 ? json_pack("{s:I, s:s, s:s, s:s, s:s, s:s}", "id", (json_int_t)id, "key",
 					      text_of(statement, 1), "name", text_of(statement, 2), "kind",
-					      text_of(statement, 3), "sector", text_of(statement, 4))
+					      text_of(statement, 3), "sector", text_of(statement, 4), "sector_name",
+					      text_of(statement, 5))
 				  : NULL;
 	sqlite3_finalize(statement);
 	pthread_mutex_unlock(&registry->lock);

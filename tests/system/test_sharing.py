@@ -4,7 +4,9 @@ oracle of the rules says, and of what is hidden not a trace is found, in no list
 import json
 import os
 import random
+import shutil
 import sys
+import tempfile
 
 import harness
 from harness import ROOT
@@ -200,6 +202,11 @@ def beyond_the_sector_is_said():
     release = propose(people("plant"), ["mixed"], "203.0.113.50", tlp="red")
     warnings = {w["code"]: w["detail"] for w in ask(operator(), "GET", f"/releases/{release['id']}")["preview"]["warnings"]}
     assert warnings["sector"] == "water" and "first" in warnings, warnings
+    resolver = propose(people("plant"), ["mixed"], "8.8.8.8")
+    warnings = {w["code"]: w["detail"] for w in ask(operator(), "GET", f"/releases/{resolver['id']}")["preview"]["warnings"]}
+    assert warnings["known-good"], warnings
+    briefs = ask(operator(), "GET", f"/releases/{release['id']}")["preview"]["members"]
+    assert {b["sector_name"] for b in briefs} == {"Member power", "Member water"}, briefs
 
 
 def who_brought_it_stays_unnamed():
@@ -399,7 +406,9 @@ def kill_keeper():
 
 def main():
     global HUB
-    HUB = Hub().ready()
+    lists = tempfile.mkdtemp(prefix="yagura-lists-")
+    shutil.copy(os.path.join(ROOT, "data", "warninglists", "resolvers.json"), lists)
+    HUB = Hub("--warninglists", lists).ready()
     HUB.kill_keeper = kill_keeper
     try:
         harness.main([groups_lie_in_groups_and_never_in_themselves, a_hidden_group_leaves_no_trace, two_people_release,

@@ -27,6 +27,7 @@ const PAGES: Record<string, Loader> = {
 	query: () => import("./pages/query"),
 	notices: () => import("./notices"),
 	acknowledge: () => import("./notices/acknowledge"),
+	sharing: () => import("./sharing"),
 	report: () => import("./pages/report"),
 	statistics: () => import("./statistics"),
 	members: () => import("./members"),

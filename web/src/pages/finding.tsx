@@ -61,17 +61,20 @@ function Derive({ command }: { command: string }) {
 	);
 }
 
+const PROPOSERS = ["analyst", "operator", "admin"];
+
 export default function FindingPage() {
-	const { t, tOf, language } = useHouse();
+	const { t, tOf, language, session } = useHouse();
 	const { path } = useRoute();
 	const id = path[1] ?? "";
 	const load = useLoad(id, (signal) => get<Finding>(`/findings/${encodeURIComponent(id)}`, signal), 60_000);
 	const finding = load.data;
 	return (
-		<Page title={finding ? `${tOf("findings.type", finding.type)}: ${finding.subject}` : t("findings.title")} hint={finding ? tOf("finding.plain", finding.type) : ""} tools={finding && isAddress(finding.subject) && (
+		<Page title={finding ? `${tOf("findings.type", finding.type)}: ${finding.subject}` : t("findings.title")} hint={finding ? tOf("finding.plain", finding.type) : ""} tools={finding && (
 			<>
-				<a class="button" href={address(`source/${encodeURIComponent(finding.subject)}`, { from: finding.first, to: finding.last })}>{t("word.source")} →</a>
-				<a class="button" href={packetsAddress(finding.subject, finding.first, finding.last)} download>{t("source.download")}</a>
+				{PROPOSERS.includes(session?.user?.role ?? "") && <a class="button" href={address("sharing/releases", { propose: "1", finding: finding.id })}>{t("finding.propose")}</a>}
+				{isAddress(finding.subject) && <><a class="button" href={address(`source/${encodeURIComponent(finding.subject)}`, { from: finding.first, to: finding.last })}>{t("word.source")} →</a>
+				<a class="button" href={packetsAddress(finding.subject, finding.first, finding.last)} download>{t("source.download")}</a></>}
 			</>)}>
 			<Shown load={load}>
 				{(one) => (
