@@ -1,6 +1,7 @@
 /* Flows and lists of hosts for the commands of `yagura cnc`. */
 #include "cli/command_cnc.h"
 
+#include "cli/paths.h"
 #include "cli/progress.h"
 #include "cli/whole_file.h"
 #include "observe/flow/reader.h"
@@ -41,24 +42,31 @@ static void trouble_tell(void *context, const char *sentence)
 	fprintf(stderr, "yagura %s: %s\n", feed->command, sentence);
 }
 
-int cnc_files_read(struct cnc *cnc, const struct command_call *call, unsigned *ret_troubles, struct err *err)
+int cnc_file_read(struct cnc *cnc, const struct command_call *call, const char *path, unsigned *troubles,
+		  struct err *err)
 {
 	struct feed feed = {
-		.sink.put = feed_put, .progress = {.label = ""}, .cnc = cnc, .command = call->command->name};
+		.sink.put = feed_put, .progress = {.label = path}, .cnc = cnc, .command = call->command->name};
 	struct flow_watch watch = {progress_tell, trouble_tell, &feed};
+	struct flow_file_figures figures = {0};
 	struct collector *collector = NULL;
 	int result = collector_new(&(struct collector_options){.sensor = 0}, &feed.sink, &collector, err);
-	for (int i = 0; i < call->operand_count && result == 0; i++) {
-		struct flow_file_figures figures = {0};
-		feed.progress.label = call->operands[i];
-		if (flow_file_read(call->operands[i], collector, &watch, &figures, err) < 0)
-			trouble_tell(&feed, err->text);
-		progress_end(&feed.progress);
-	}
+	if (result == 0 && flow_file_read(path, collector, &watch, &figures, err) < 0)
+		trouble_tell(&feed, err->text);
+	progress_end(&feed.progress);
 	if (result == 0)
 		result = collector_flush(collector, err);
 	collector_free(collector);
-	*ret_troubles = feed.troubles;
+	*troubles += feed.troubles;
+	return result;
+}
+
+int cnc_files_read(struct cnc *cnc, const struct command_call *call, unsigned *ret_troubles, struct err *err)
+{
+	int result = 0;
+	*ret_troubles = 0;
+	for (int i = 0; i < call->operand_count && result == 0; i++)
+		result = cnc_file_read(cnc, call, call->operands[i], ret_troubles, err);
 	return result;
 }
 
@@ -95,4 +103,16 @@ int cnc_infected_read(struct cnc *cnc, const char *path, struct err *err)
 	}
 	whole_file_close(&file);
 	return result;
+}
+
+int cnc_model_read(struct cnc *cnc, const struct command_call *call, const char *path, struct err *err)
+{
+	struct whole_file file = {0};
+	path = path_shared(call->pool, path, "data/cnc/model.json");
+	int result = whole_file_open(path, &file, err);
+	if (result < 0)
+		return result;
+	result = cnc_learn(cnc, file.text, file.bytes, err);
+	whole_file_close(&file);
+	return result < 0 ? err_prefix(err, result, "%s", path) : 0;
 }

@@ -10,6 +10,12 @@ const struct option_spec cnc_score_option_table[] = {
 	{"infected", OPTION_PATH, OPTION_AT(struct cnc_score_options, infected), .argument = "LIST",
 	 .help = "hosts that are known to be infected: an address a line",
 	 .help_ja = "感染が分かっているホストの一覧(1 行に 1 アドレス)"},
+	{"inside", OPTION_PREFIXES, OPTION_AT(struct cnc_score_options, inside), .argument = "PREFIX",
+	 .help = "networks that are watched (default: inferred from who asks)",
+	 .help_ja = "監視対象のネットワーク(省略時は通信の向きから推定)"},
+	{"model", OPTION_PATH, OPTION_AT(struct cnc_score_options, model), .argument = "FILE",
+	 .help = "what tools/cnc-train learnt (default: data/cnc/model.json)",
+	 .help_ja = "tools/cnc-train が学習したモデル(既定値 data/cnc/model.json)"},
 	{"explain", OPTION_FLAG, OPTION_AT(struct cnc_score_options, explain),
 	 .help = "what every detector measured, not only what counts",
 	 .help_ja = "決め手以外も含め、各検知器の測定値をすべて示す"},
@@ -77,6 +83,10 @@ int command_cnc_score(const struct command_call *call, struct err *err)
 	json_t *ranking = NULL;
 	unsigned troubles = 0;
 	int result = cnc_new(&(struct cnc_options){0}, &cnc, err);
+	if (result == 0)
+		result = cnc_model_read(cnc, call, options->model, err);
+	for (size_t i = 0; result == 0 && i < options->inside.count; i++)
+		result = cnc_inside(cnc, &options->inside.items[i], err);
 	if (result == 0 && options->infected)
 		result = cnc_infected_read(cnc, options->infected, err);
 	if (result == 0)

@@ -99,6 +99,17 @@ const struct command commands[] = {
 		.example = "yagura cnc score --infected hosts.txt --json conn.log",
 	},
 	{
+		.name = "cnc eval",
+		.summary = "measure the ranking on captures whose servers are known",
+		.summary_ja = "C&C サーバーが分かっているキャプチャで順位付けの良さを測る",
+		.operands = "FILE...",
+		.operands_help = "captures, each by itself, as `yagura flow read` takes them",
+		.options = cnc_eval_option_table,
+		.options_bytes = sizeof(struct cnc_eval_options),
+		.run = command_cnc_eval,
+		.example = "yagura cnc eval --labels servers.tsv one.conn.log two.binetflow",
+	},
+	{
 		.name = "simulate telescope",
 		.summary = "make a country's darknet traffic with known truth",
 		.summary_ja = "一国分のダークネット通信を正解付きで作る",

@@ -29,7 +29,7 @@ def recorded(name):
 
 
 def beacons_and_keepalives_come_first():
-    for name, address in (("c2lab/numinon.conn.log.zst", "64.23.212.29"),
+    for name, address in (("c2lab/comfoo.conn.log.zst", "68.183.138.51"), ("c2lab/numinon.conn.log.zst", "64.23.212.29"),
                           ("iot23/CTU-IoT-Malware-Capture-34-1.conn.log.labeled.zst", "185.244.25.235")):
         path = recorded(name)
         if path:
@@ -51,6 +51,39 @@ def lines_are_whole_and_in_order():
             assert set(ground) >= {"detector", "score", "text", "text_ja", "evidence"} and ground["text"], ground
             assert any(ord(letter) > 0x3000 for letter in ground["text_ja"]), ground
     assert ranking(path, "--limit", "20", "--explain") == lines, "the same flows give another ranking"
+
+
+def known_servers_are_measured():
+    names = ("c2lab/numinon.conn.log.zst", "iot23/CTU-IoT-Malware-Capture-34-1.conn.log.labeled.zst", "c2lab/lab-background.conn.log.zst")
+    paths = [recorded(name) for name in names]
+    if not all(paths):
+        return
+    with tempfile.TemporaryDirectory() as room:
+        labels = os.path.join(room, "labels")
+        with open(labels, "w", encoding="utf-8") as file:
+            file.write("# capture server family\nnuminon.conn.log.zst 64.23.212.29 numinon\n"
+                       "CTU-IoT-Malware-Capture-34-1.conn.log.labeled.zst 185.244.25.235 mirai\n")
+        status, out, err = yagura("cnc", "eval", "--json", "--labels", labels, *paths)
+        assert status == 0, err
+        report = json.loads(out)
+        assert report["mean_average_precision"] == report["mean_over_families"] == 1, report
+        assert [capture["servers"] for capture in report["captures"]] == [1, 1, 0], report
+        assert {family["family"] for family in report["families"]} == {"numinon", "mirai"}
+        status, out, err = yagura("cnc", "eval", "--labels", labels, "--threshold", "0", "--quick", paths[0])
+        assert status == 0 and "recall 1.000" in out and "precision 0.0" in out, (out, err)
+        with open(labels, "a", encoding="utf-8") as file:
+            file.write("only two\n")
+        status, _, err = yagura("cnc", "eval", "--labels", labels, *paths)
+        assert status == 1 and "labels: line 4" in err, err
+
+
+def a_model_of_another_version_is_refused():
+    with tempfile.TemporaryDirectory() as room:
+        model = os.path.join(room, "model.json")
+        with open(model, "w", encoding="utf-8") as file:
+            json.dump({"offset": 0, "weights": {"luck": 1}}, file)
+        status, _, err = yagura("cnc", "score", "--model", model, model)
+        assert status == 1 and "luck" in err and "model.json" in err, err
 
 
 def people_get_a_table():
@@ -79,4 +112,5 @@ def wrong_input_is_told():
 
 
 if __name__ == "__main__":
-    main([beacons_and_keepalives_come_first, lines_are_whole_and_in_order, people_get_a_table, wrong_input_is_told])
+    main([beacons_and_keepalives_come_first, lines_are_whole_and_in_order, known_servers_are_measured,
+          a_model_of_another_version_is_refused, people_get_a_table, wrong_input_is_told])

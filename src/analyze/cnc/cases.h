@@ -3,8 +3,11 @@
  */
 #pragma once
 
+#include "analyze/cnc/actions.h"
+#include "analyze/cnc/inside.h"
 #include "analyze/cnc/rhythm.h"
 #include "analyze/cnc/sight.h"
+#include "analyze/cnc/usual.h"
 
 enum cnc_feature {
 	CNC_REGULAR,   /* rhythm of its most regular client */
@@ -30,9 +33,17 @@ enum cnc_feature {
 	CNC_BARE,     /* a packet each way and done */
 	CNC_INFECTED, /* enrichment of known infected hosts among its clients */
 	CNC_NEAR,     /* belief by the graph of clients and services */
+	CNC_INSIDE,   /* it is one of ours */
+	CNC_HOSTED,   /* and asked from outside: share of its clients that are */
+	CNC_LONELY,   /* no other server of its network is seen */
+	CNC_KIN,      /* a service of another host at the same rare port is suspect for what its clients do */
+	CNC_SELECT,   /* its client asks few others at rare ports: no peer among peers */
 	CNC_FEATURES,
 };
 extern const char *const cnc_feature_names[]; /* NULL-terminated */
+
+/* What the learned ranking weighs: features, and scores of the detectors before it. */
+enum { CNC_JUDGES = 5, CNC_INPUTS = CNC_FEATURES + CNC_JUDGES };
 
 /* A service with what its pairs add up to. */
 struct cnc_case {
@@ -49,18 +60,30 @@ struct cnc_case {
 	float score, scores[8]; /* by detector */
 };
 
+/* What is known of hosts; borrowed. */
+struct cnc_known {
+	const uint8_t *marks; /* a client each, by number: CNC_MARK_* */
+	const struct cnc_inside *inside;
+	const struct cnc_actions *actions;
+};
+
 struct cnc_cases {
 	const struct cnc_sight *sight;
 	struct cnc_case *cases;
 	uint32_t count;
 	uint32_t *pairs;                    /* numbers of pairs, by service */
 	uint32_t clients, actors, infected; /* in all */
-	const uint8_t *marks;               /* a client each: CNC_MARK_*; borrowed from the scorer */
-	uint32_t *port_services;            /* services by protocol and port */
+	const struct cnc_known *known;
+	const struct cnc_model *model; /* NULL: none */
+	uint32_t tried;                /* services that an infected host asked */
+	struct cnc_usual usual;
 };
 
-enum { CNC_MARK_INFECTED = 1, CNC_MARK_ACTOR = 2 };
+enum { CNC_MARK_INFECTED = 1, CNC_MARK_ACTOR = 2, CNC_MARK_INSIDE = 4 };
 
-int cnc_cases_new(const struct cnc_sight *sight, const uint8_t *marks, struct cnc_cases **ret_cases,
+int cnc_cases_new(const struct cnc_sight *sight, const struct cnc_known *known, struct cnc_cases **ret_cases,
 		  struct err *err) must_check;
+/* 0..1: what a client's suspect behaviour tells of each service that it asks; little, where it asks very many. */
+float cnc_client_weight(const struct cnc_cases *cases, uint32_t client);
+
 void cnc_cases_free(struct cnc_cases *cases);

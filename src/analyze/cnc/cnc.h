@@ -15,6 +15,7 @@ struct cnc;
 
 struct cnc_options {
 	uint32_t pairs_max; /* of client and service that are remembered; 0: 67 million */
+	int64_t until_ns;   /* flows that began later are passed over; 0: none are */
 };
 
 int cnc_new(const struct cnc_options *options, struct cnc **ret_cnc, struct err *err) must_check;
@@ -26,6 +27,12 @@ int cnc_take(struct cnc *cnc, const struct batch *batch, struct err *err) must_c
 /* A host that is known to be infected. */
 int cnc_infected(struct cnc *cnc, const struct addr *addr, struct err *err) must_check;
 
+/* A network that is watched; without any they are inferred (inside.h). */
+int cnc_inside(struct cnc *cnc, const struct prefix *prefix, struct err *err) must_check;
+
+/* The learned ranking (data/cnc/model.json); without it the detectors are taken for independent witnesses. */
+int cnc_learn(struct cnc *cnc, const char *model, size_t bytes, struct err *err) must_check;
+
 struct cnc_figures {
 	uint64_t flows, passed, refused;
 	uint32_t clients, services, pairs;
@@ -33,6 +40,9 @@ struct cnc_figures {
 	int64_t first_ns, last_ns;
 };
 struct cnc_figures cnc_figures(const struct cnc *cnc);
+
+/* Hosts that were seen and are none of ours. -ENOMEM. */
+int cnc_outside_hosts(const struct cnc *cnc, uint32_t *ret_hosts, struct err *err) must_check;
 
 /* The ranking as `yagura cnc score --json` prints it: an array of objects, at most `limit` of them (0: all), of no less
  * than `least` score. With `explain` every detector says something, and every feature is there; otherwise only grounds

@@ -22,3 +22,6 @@ extern const struct cnc_detector *const cnc_detectors[]; /* NULL-terminated, at 
 
 /* "12 s", "5.0 min", "3.2 h" */
 const char *cnc_span_format(float seconds, char text[16]);
+
+/* Of `all` clients `infected_all` are infected: the probability that of a service's `clients` so many or more are. */
+double cnc_common_chance(uint32_t all, uint32_t infected_all, uint32_t clients, uint32_t infected);

@@ -26,7 +26,7 @@ static float quiet_score(const struct cnc_cases *cases, const struct cnc_case *i
 static json_t *quiet_explain(const struct cnc_cases *cases, const struct cnc_case *item, struct cnc_text *text)
 {
 	const struct cnc_service *service = cnc_service_at(cases->sight, item->service);
-	uint32_t alike = cases->port_services[(service->protocol == 17 ? 1u << 16 : 0) | service->port];
+	uint32_t alike = cases->usual.port_services[cnc_port_index(service)];
 	float each = (item->up_bytes + item->down_bytes) / (float)item->touches;
 	float upward = item->features[CNC_UPWARD] * 100;
 	snprintf(text->en, sizeof text->en,

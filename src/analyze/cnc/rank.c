@@ -2,6 +2,7 @@
 #include "analyze/cnc/cnc.h"
 
 #include "analyze/cnc/detector.h"
+#include "analyze/cnc/model.h"
 #include "analyze/cnc/sight.h"
 #include "core/clock.h"
 
@@ -9,14 +10,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-extern const struct cnc_detector cnc_detector_regular, cnc_detector_quiet;
-const struct cnc_detector *const cnc_detectors[] = {&cnc_detector_regular, &cnc_detector_quiet, NULL};
+extern const struct cnc_detector cnc_detector_common, cnc_detector_regular, cnc_detector_quiet, cnc_detector_order,
+	cnc_detector_spread, cnc_detector_learned;
+const struct cnc_detector *const cnc_detectors[] = {&cnc_detector_common,
+						    &cnc_detector_regular,
+						    &cnc_detector_quiet,
+						    &cnc_detector_order,
+						    &cnc_detector_spread,
+						    &cnc_detector_learned,
+						    NULL};
 
 static const float ground_least = 0.15f; /* what a detector says below it is no ground */
 
 struct cnc {
 	struct cnc_sight *sight;
 	struct shelf infected; /* struct addr */
+	struct cnc_inside inside;
+	struct cnc_model model;
+	bool learned; /* there is a model */
 };
 
 int cnc_new(const struct cnc_options *options, struct cnc **ret_cnc, struct err *err)
@@ -24,7 +35,7 @@ int cnc_new(const struct cnc_options *options, struct cnc **ret_cnc, struct err 
 	struct cnc *cnc = calloc(1, sizeof *cnc);
 	if (!cnc)
 		return err_set(err, -ENOMEM, "no memory to remember flows");
-	cnc->sight = cnc_sight_new(options->pairs_max);
+	cnc->sight = cnc_sight_new(options->pairs_max, options->until_ns);
 	if (!cnc->sight || shelf_init(&cnc->infected, sizeof(struct addr), sizeof(struct addr), 1 << 24) < 0) {
 		cnc_free(cnc);
 		return err_set(err, -ENOMEM, "no memory to remember flows");
@@ -54,6 +65,24 @@ int cnc_infected(struct cnc *cnc, const struct addr *addr, struct err *err)
 	return number == SHELF_NONE ? err_set(err, -ENOMEM, "no room for another infected host") : 0;
 }
 
+int cnc_learn(struct cnc *cnc, const char *model, size_t bytes, struct err *err)
+{
+	int result = cnc_model_parse(model, bytes, &cnc->model, err);
+	cnc->learned = result == 0;
+	return result;
+}
+
+int cnc_inside(struct cnc *cnc, const struct prefix *prefix, struct err *err)
+{
+	if (!cnc->inside.told)
+		cnc->inside.count = 0;
+	cnc->inside.told = true;
+	if (cnc->inside.count == CNC_NETWORKS_MAX)
+		return err_set(err, -ENOSPC, "more than %d networks", CNC_NETWORKS_MAX);
+	cnc->inside.networks[cnc->inside.count++] = *prefix;
+	return 0;
+}
+
 struct cnc_figures cnc_figures(const struct cnc *cnc)
 {
 	const struct cnc_sight *sight = cnc->sight;
@@ -69,6 +98,29 @@ struct cnc_figures cnc_figures(const struct cnc *cnc)
 		.first_ns = any ? cnc_sight_ns(sight, sight->begin_ms) : 0,
 		.last_ns = any ? cnc_sight_ns(sight, sight->end_ms) : 0,
 	};
+}
+
+static bool host_add(struct shelf *hosts, const struct cnc_inside *inside, const struct addr *addr)
+{
+	bool is_new;
+	return cnc_inside_has(inside, addr) || shelf_add(hosts, addr, shelf_hash(hosts, addr), &is_new) != SHELF_NONE;
+}
+
+int cnc_outside_hosts(const struct cnc *cnc, uint32_t *ret_hosts, struct err *err)
+{
+	const struct cnc_sight *sight = cnc->sight;
+	struct cnc_inside inside = cnc->inside;
+	struct shelf hosts = {0};
+	bool room = cnc_inside_infer(&inside, sight) == 0 &&
+		    shelf_init(&hosts, sizeof(struct addr), sizeof(struct addr), SHELF_MOST) == 0;
+	for (uint32_t i = 0; room && i < sight->clients.count; i++)
+		room = host_add(&hosts, &inside, &cnc_client_at(sight, i)->addr);
+	for (uint32_t i = 0; room && i < sight->services.count; i++)
+		room = host_add(&hosts, &inside, &cnc_service_at(sight, i)->addr);
+	if (room)
+		*ret_hosts = hosts.count;
+	shelf_done(&hosts);
+	return room ? 0 : err_set(err, -ENOMEM, "no memory to count hosts");
 }
 
 const char *cnc_span_format(float seconds, char text[16])
@@ -130,7 +182,7 @@ static json_t *case_json(const struct cnc_cases *cases, const struct cnc_case *i
 
 /* --- the ranking ------------------------------------------------------------------------------------------------- */
 
-static uint8_t *marks_make(const struct cnc *cnc)
+static uint8_t *marks_make(const struct cnc *cnc, const struct cnc_inside *inside, const struct cnc_actions *actions)
 {
 	const struct cnc_sight *sight = cnc->sight;
 	uint8_t *marks = calloc((size_t)sight->clients.count + 1, 1);
@@ -139,8 +191,8 @@ static uint8_t *marks_make(const struct cnc *cnc)
 		uint64_t hash = shelf_hash(&cnc->infected, &client->addr);
 		if (shelf_find(&cnc->infected, &client->addr, hash) != SHELF_NONE)
 			marks[i] |= CNC_MARK_INFECTED;
-		if (client->actions)
-			marks[i] |= CNC_MARK_ACTOR;
+		if (cnc_inside_has(inside, &client->addr))
+			marks[i] |= CNC_MARK_INSIDE | (actions->first[i + 1] > actions->first[i] ? CNC_MARK_ACTOR : 0);
 	}
 	return marks;
 }
@@ -163,7 +215,7 @@ static void cases_score(struct cnc_cases *cases)
 			item->scores[d] = score < 0 ? 0 : score > 1 ? 1 : score;
 			none *= 1 - item->scores[d];
 		}
-		item->score = 1 - none;
+		item->score = cases->model ? item->scores[CNC_JUDGES] : 1 - none;
 	}
 	if (cases->count)
 		qsort(cases->cases, cases->count, sizeof *cases->cases, case_order);
@@ -173,17 +225,24 @@ int cnc_rank(const struct cnc *cnc, uint32_t limit, double least, bool explain, 
 {
 	struct cnc_cases *cases = NULL;
 	json_t *ranking = json_array();
-	uint8_t *marks = marks_make(cnc);
+	struct cnc_inside inside = cnc->inside;
+	struct cnc_actions actions = {0};
+	uint8_t *marks = NULL;
+	if (cnc_inside_infer(&inside, cnc->sight) == 0 && cnc_actions_find(&actions, cnc->sight) == 0)
+		marks = marks_make(cnc, &inside, &actions);
 	int result = ranking && marks ? 0 : err_set(err, -ENOMEM, "no memory for a ranking");
 	if (result == 0)
-		result = cnc_cases_new(cnc->sight, marks, &cases, err);
-	if (result == 0)
+		result = cnc_cases_new(cnc->sight, &(struct cnc_known){marks, &inside, &actions}, &cases, err);
+	if (result == 0) {
+		cases->model = cnc->learned ? &cnc->model : NULL;
 		cases_score(cases);
+	}
 	for (uint32_t i = 0; result == 0 && i < cases->count && (!limit || i < limit); i++)
 		if ((double)cases->cases[i].score >= least &&
 		    json_array_append_new(ranking, case_json(cases, &cases->cases[i], i + 1, explain)) < 0)
 			result = err_set(err, -ENOMEM, "no memory for a ranking");
 	cnc_cases_free(cases);
+	cnc_actions_done(&actions);
 	free(marks);
 	if (result == 0)
 		*ret_ranking = ranking;

@@ -46,6 +46,15 @@ static void held_text(const struct cnc_case *item, struct cnc_text *text)
 	snprintf(text->ja, sizeof text->ja, "毎秒わずか %.1f バイトのまま、接続が %s 維持された", pace, span);
 }
 
+static void shared_text(const struct cnc_case *item, struct cnc_text *text)
+{
+	char span[16];
+	cnc_span_format(item->shared_period_s, span);
+	snprintf(text->en, sizeof text->en, "what was seen of %u clients fits a common rhythm of %s", item->clients,
+		 span);
+	snprintf(text->ja, sizeof text->ja, "%u 台の接触の断片が、共通の周期 %s に合う", item->clients, span);
+}
+
 static void beacon_text(const struct cnc_case *item, struct cnc_text *text)
 {
 	const struct cnc_rhythm *rhythm = &item->rhythm;
@@ -68,7 +77,9 @@ static json_t *regular_explain(const struct cnc_cases *cases, const struct cnc_c
 {
 	const struct cnc_rhythm *rhythm = &item->rhythm;
 	(void)cases;
-	if (held(item) > beacon(item))
+	if (item->shared_phase > beacon(item) && item->shared_phase > held(item))
+		shared_text(item, text);
+	else if (held(item) > beacon(item))
 		held_text(item, text);
 	else
 		beacon_text(item, text);

@@ -13,6 +13,7 @@
 
 enum { SHELF_CHUNK_BITS = 12, SHELF_CHUNK = 1 << SHELF_CHUNK_BITS, SHELF_NUMBER_BITS = 26 };
 #define SHELF_NONE UINT32_MAX
+#define SHELF_MOST ((1u << SHELF_NUMBER_BITS) - 2) /* records */
 
 struct shelf {
 	uint32_t *slots; /* 0: empty; else the tag above the number + 1 */
@@ -22,7 +23,7 @@ struct shelf {
 	uint64_t refused; /* keys that came when `limit` records were there */
 };
 
-/* 0, -ENOMEM. `limit` is at most 2^26 - 2. */
+/* 0, -ENOMEM. `limit` is at most SHELF_MOST. */
 int shelf_init(struct shelf *shelf, size_t record_bytes, size_t key_bytes, uint32_t limit);
 void shelf_done(struct shelf *shelf);
 size_t shelf_bytes(const struct shelf *shelf);

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { ICMP = 1, TCP = 6, UDP = 17, ICMP6 = 58, ACK = 0x10 };
+enum { ICMP = 1, TCP = 6, UDP = 17, ICMP6 = 58, SYN = 0x02, ACK = 0x10 };
 enum {
 	BLOCK = 32,
 	DIARIES_FREE = 1 << 14, /* any pair that returns may have one of so many; then */
@@ -18,13 +18,8 @@ enum {
 	DIARY_BYTES = 1 << 18,  /* of no more than so much each */
 	DIARY_TRIES = 8,        /* looked at for one to give up */
 	CONNECTION_GAP_MS = 300000,
-	BURST_MS = 10000,
-	BURST_LEAST = 24,     /* services asked in vain within BURST_MS: a scan */
-	FLOOD_PACKETS = 2000, /* of one record without nearly as many answers, */
-	FLOOD_PER_S = 200,    /* at such a pace: a flood */
-	ACTION_APART_MS = 30000,
 	SLOT_MS_FIRST = 60000,
-	EARLIER_MS = 86400000, /* records may be older than the first by so much */
+	EARLIER_MS = 14 * 86400000, /* records may be older than the first by so much */
 };
 
 /* A row, oriented. */
@@ -71,22 +66,21 @@ static struct columns columns_of(const struct batch *batch)
 	};
 }
 
-struct cnc_sight *cnc_sight_new(uint32_t pairs_max)
+struct cnc_sight *cnc_sight_new(uint32_t pairs_max, int64_t until_ns)
 {
-	const uint32_t most = (1u << SHELF_NUMBER_BITS) - 2;
 	struct cnc_sight *sight = calloc(1, sizeof *sight);
 	if (!sight)
 		return NULL;
-	pairs_max = pairs_max && pairs_max < most ? pairs_max : most;
-	sight->actions = calloc(CNC_ACTIONS_MAX, sizeof *sight->actions);
-	if (!sight->actions || shelf_init(&sight->clients, sizeof(struct cnc_client), sizeof(struct addr), most) < 0 ||
-	    shelf_init(&sight->services, sizeof(struct cnc_service), 24, most) < 0 ||
+	pairs_max = pairs_max && pairs_max < SHELF_MOST ? pairs_max : SHELF_MOST;
+	if (shelf_init(&sight->clients, sizeof(struct cnc_client), sizeof(struct addr), SHELF_MOST) < 0 ||
+	    shelf_init(&sight->services, sizeof(struct cnc_service), 24, SHELF_MOST) < 0 ||
 	    shelf_init(&sight->pairs, sizeof(struct cnc_pair), 8, pairs_max) < 0) {
 		cnc_sight_free(sight);
 		return NULL;
 	}
 	sight->slot_ms = SLOT_MS_FIRST;
 	sight->begin_ms = UINT32_MAX;
+	sight->until_ns = until_ns ? until_ns : INT64_MAX;
 	return sight;
 }
 
@@ -98,7 +92,6 @@ void cnc_sight_free(struct cnc_sight *sight)
 	shelf_done(&sight->services);
 	shelf_done(&sight->pairs);
 	free(sight->diaries);
-	free(sight->actions);
 	free(sight);
 }
 
@@ -121,32 +114,31 @@ static uint32_t time_ms(const struct cnc_sight *sight, int64_t time_ns)
 	return ms < 1 ? 1 : ms > (int64_t)UINT32_MAX - 1 ? UINT32_MAX - 1 : (uint32_t)ms;
 }
 
-/* Two spans become one. */
-static uint32_t slots_fold(uint32_t slots)
+/* Spans are numbered from the beginning of time; the bit of one is its number modulo CNC_SLOTS, which is clear as long
+ * as no more of them lie between the first and the last. */
+static uint32_t slots_fold(uint32_t slots, uint32_t first)
 {
 	uint32_t folded = 0;
-	for (unsigned i = 0; i < CNC_SLOTS / 2; i++)
-		folded |= (slots >> (2 * i) & 3) ? 1u << i : 0;
+	for (uint32_t i = 0; i < CNC_SLOTS; i++)
+		if (slots >> ((first + i) % CNC_SLOTS) & 1)
+			folded |= 1u << ((first + i) / 2 % CNC_SLOTS);
 	return folded;
-}
-
-static uint32_t slot_number(const struct cnc_sight *sight, uint32_t at_ms)
-{
-	return at_ms <= sight->begin_ms ? 0 : (at_ms - sight->begin_ms) / sight->slot_ms;
 }
 
 static void window_widen(struct cnc_sight *sight, uint32_t start_ms, uint32_t end_ms)
 {
-	if (sight->begin_ms == UINT32_MAX)
-		sight->begin_ms = start_ms;
+	uint32_t begin_ms = start_ms < sight->begin_ms ? start_ms : sight->begin_ms;
+	uint32_t old = sight->begin_ms / sight->slot_ms;
 	sight->end_ms = end_ms > sight->end_ms ? end_ms : sight->end_ms;
-	while (slot_number(sight, sight->end_ms) >= CNC_SLOTS) {
-		sight->slot_ms = sight->slot_ms > UINT32_MAX / 2 ? UINT32_MAX : sight->slot_ms * 2;
+	while (sight->end_ms / sight->slot_ms - begin_ms / sight->slot_ms >= CNC_SLOTS) {
 		for (uint32_t i = 0; i < sight->pairs.count; i++) {
 			struct cnc_pair *pair = cnc_pair_at(sight, i);
-			pair->slots = slots_fold(pair->slots);
+			pair->slots = slots_fold(pair->slots, old);
 		}
+		sight->slot_ms *= 2;
+		old /= 2;
 	}
+	sight->begin_ms = begin_ms;
 }
 
 /* --- diaries ----------------------------------------------------------------------------------------------------- */
@@ -223,42 +215,14 @@ static void diary_keep(struct cnc_sight *sight, uint32_t number, struct cnc_pair
 		diary_write(&sight->diaries[pair->diary - 1], touch->start_ms, touch->up_bytes, touch->down_bytes);
 }
 
-/* --- actions ----------------------------------------------------------------------------------------------------- */
-
-static void action_note(struct cnc_sight *sight, uint32_t number, struct cnc_client *client, uint32_t start_ms,
-			uint32_t service, bool scan)
-{
-	bool goes_on = client->actions && start_ms < client->action_ms + ACTION_APART_MS;
-	client->action_ms = start_ms > client->action_ms ? start_ms : client->action_ms;
-	if (goes_on)
-		return;
-	client->actions++;
-	if (sight->action_count < CNC_ACTIONS_MAX)
-		sight->actions[sight->action_count++] = (struct cnc_action){number, start_ms, service, scan};
-}
-
-static void actions_watch(struct cnc_sight *sight, const struct touch *touch, uint32_t service)
-{
-	struct cnc_client *client = cnc_client_at(sight, touch->pair_key[0]);
-	float seconds = (float)(touch->end_ms - touch->start_ms) / 1000;
-	if (touch->up_packets >= FLOOD_PACKETS && touch->up_packets >= FLOOD_PER_S * seconds &&
-	    touch->down_packets * 8 < touch->up_packets) {
-		client->flood_packets += touch->up_packets;
-		action_note(sight, touch->pair_key[0], client, touch->start_ms, service, false);
-	}
-	if (!touch->fresh || touch->answered)
-		return;
-	if (touch->start_ms - client->burst_ms > BURST_MS) {
-		client->burst_ms = touch->start_ms;
-		client->burst = 0;
-	}
-	if (++client->burst < BURST_LEAST)
-		return;
-	client->scanned += client->burst == BURST_LEAST ? BURST_LEAST : 1;
-	action_note(sight, touch->pair_key[0], client, client->burst_ms, service, true);
-}
-
 /* --- rows -------------------------------------------------------------------------------------------------------- */
+
+/* A refusal is no answer: a SYN and one packet back. */
+static bool tcp_answered(const struct columns *columns, uint32_t row)
+{
+	uint8_t flags = columns->flags[row];
+	return flags & ACK || columns->reverse_packets[row] > 1 || (columns->reverse_packets[row] && !(flags & SYN));
+}
 
 /* False: the row is of no interest. */
 static bool touch_read(const struct cnc_sight *sight, const struct columns *columns, uint32_t row, struct touch *touch)
@@ -266,7 +230,7 @@ static bool touch_read(const struct cnc_sight *sight, const struct columns *colu
 	uint8_t protocol = columns->protocol[row];
 	bool icmp = protocol == ICMP || protocol == ICMP6;
 	if ((protocol != TCP && protocol != UDP && !icmp) || cnc_addr_is_group(&columns->target[row]) ||
-	    cnc_addr_is_group(&columns->source[row]))
+	    cnc_addr_is_group(&columns->source[row]) || columns->first[row] > sight->until_ns)
 		return false;
 	bool both_ways = columns->reverse_packets[row] > 0;
 	struct cnc_ends ends = {&columns->source[row],
@@ -289,7 +253,7 @@ static bool touch_read(const struct cnc_sight *sight, const struct columns *colu
 	touch->down_bytes = forward ? (float)columns->reverse_bytes[row] : bytes;
 	touch->up_packets = forward ? packets : 0;
 	touch->down_packets = forward ? (float)columns->reverse_packets[row] : packets;
-	touch->answered = both_ways || !forward || (protocol == TCP && columns->flags[row] & ACK);
+	touch->answered = !forward || (protocol == TCP ? tcp_answered(columns, row) : both_ways);
 	touch->service.addr = touch->server;
 	touch->service.port = icmp ? 0 : forward ? ends.target_port : ends.source_port;
 	touch->service.protocol = protocol;
@@ -341,9 +305,8 @@ static void pair_count(struct cnc_sight *sight, uint32_t number, const struct to
 	pair->up_bytes += touch->up_bytes;
 	pair->down_bytes += touch->down_bytes;
 	pair->packets += touch->up_packets + touch->down_packets;
-	uint32_t from = slot_number(sight, touch->start_ms), to = slot_number(sight, touch->end_ms);
-	for (uint32_t slot = from; slot <= to && slot < CNC_SLOTS; slot++)
-		pair->slots |= 1u << slot;
+	for (uint32_t slot = touch->start_ms / sight->slot_ms; slot <= touch->end_ms / sight->slot_ms; slot++)
+		pair->slots |= 1u << slot % CNC_SLOTS;
 	if (echo) {
 		pair->unanswered -= pair->unanswered > 0 && pair->touches == pair->unanswered;
 		return;
@@ -365,7 +328,6 @@ static void touch_count(struct cnc_sight *sight, struct touch *touch)
 	service->first_ms = service->first_ms < touch->start_ms ? service->first_ms : touch->start_ms;
 	client->pairs += touch->fresh;
 	service->clients += touch->fresh;
-	actions_watch(sight, touch, touch->pair_key[1]);
 	pair_count(sight, number, touch);
 }
 

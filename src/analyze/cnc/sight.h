@@ -12,21 +12,12 @@
 #include "core/err.h"
 #include "record/batch.h"
 
-enum {
-	CNC_DIARY_LINES = 32,
-	CNC_SLOTS = 32,           /* spans of `slot_ms` that a pair's `slots` tells of */
-	CNC_ACTIONS_MAX = 1 << 16 /* floods and scans that are remembered with their time */
-};
+enum { CNC_DIARY_LINES = 32, CNC_SLOTS = 32 /* spans of `slot_ms` that a pair's `slots` tells of */ };
 
 struct cnc_client {
 	struct addr addr;
 	uint32_t first_ms, last_ms;
-	uint32_t pairs;           /* services it asked */
-	uint32_t burst_ms, burst; /* services asked in vain since then */
-	uint32_t action_ms;       /* the last flood or scan that was noted */
-	uint32_t actions;         /* their number */
-	uint32_t scanned;         /* services asked in vain, in bursts */
-	float flood_packets;
+	uint32_t pairs; /* services it asked */
 };
 
 struct cnc_service {
@@ -56,19 +47,11 @@ struct cnc_diary {
 	uint16_t up[CNC_DIARY_LINES], down[CNC_DIARY_LINES]; /* bytes as cnc_size() */
 };
 
-/* A host began a flood or a scan. */
-struct cnc_action {
-	uint32_t client, start_ms;
-	uint32_t service; /* that it went to; of a scan the last one */
-	bool scan;
-};
-
 struct cnc_sight {
 	struct shelf clients, services, pairs;
 	struct cnc_diary *diaries;
 	uint32_t diary_count, diary_room;
-	struct cnc_action *actions;
-	uint32_t action_count;
+	int64_t until_ns;
 	int64_t base_ns;           /* what `_ms` counts from */
 	uint32_t begin_ms, end_ms; /* of all that was seen */
 	uint32_t slot_ms;          /* width of a span; doubles when all CNC_SLOTS are past */
@@ -76,7 +59,8 @@ struct cnc_sight {
 	uint64_t random;
 };
 
-struct cnc_sight *cnc_sight_new(uint32_t pairs_max); /* 0: as many as a shelf holds. NULL: out of memory */
+/* `pairs_max` 0: as many as a shelf holds; `until_ns` 0: no row is too late. NULL: out of memory. */
+struct cnc_sight *cnc_sight_new(uint32_t pairs_max, int64_t until_ns);
 void cnc_sight_free(struct cnc_sight *sight);
 
 /* Rows of record_flow. Rows that find no room are counted (shelf.refused). -EINVAL: of another kind. */

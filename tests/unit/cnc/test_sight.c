@@ -32,7 +32,7 @@ static void test_who_serves(void **state)
 static void test_two_ways_are_one_contact(void **state)
 {
 	(void)state;
-	struct cnc_sight *sight = cnc_sight_new(0);
+	struct cnc_sight *sight = cnc_sight_new(0, 0);
 	for (int i = 0; i < 3; i++) {
 		flow_give(cnc_sight_take, sight, "10.0.0.1", "192.0.2.1", 40000 + i, 8443, TEST_TCP, 0x1b, i * 60.0, 1,
 			  5, 500);
@@ -54,7 +54,7 @@ static void test_two_ways_are_one_contact(void **state)
 static void test_pieces_are_one_connection(void **state)
 {
 	(void)state;
-	struct cnc_sight *sight = cnc_sight_new(0);
+	struct cnc_sight *sight = cnc_sight_new(0, 0);
 	for (int i = 0; i < 30; i++)
 		flow_give(cnc_sight_take, sight, "10.0.0.1", "192.0.2.1", 40000, 6667, TEST_TCP, 0x18, i * 60.0, 59, 2,
 			  120, 2, 120);
@@ -71,7 +71,7 @@ static void test_pieces_are_one_connection(void **state)
 static void test_scan_and_flood(void **state)
 {
 	(void)state;
-	struct cnc_sight *sight = cnc_sight_new(0);
+	struct cnc_sight *sight = cnc_sight_new(0, 0);
 	for (int i = 0; i < 200; i++) {
 		char target[32];
 		snprintf(target, sizeof target, "198.51.100.%d", i);
@@ -81,17 +81,22 @@ static void test_scan_and_flood(void **state)
 	flow_give(cnc_sight_take, sight, "10.0.0.2", "203.0.113.9", 0, 0, 1, 0, 300, 10, 100000, 6000000);
 	flow_give(cnc_sight_take, sight, "10.0.0.3", "203.0.113.9", 40000, 443, TEST_TCP, 0x1b, 300, 10, 100000,
 		  6000000, 60000, 3000000);
-	assert_int_equal(sight->action_count, 2);
-	assert_true(sight->actions[0].scan);
-	assert_int_equal(cnc_sight_ns(sight, sight->actions[0].start_ms) / NS_PER_S, 1700000100);
-	assert_false(sight->actions[1].scan);
+	struct cnc_actions actions = {0};
+	must(cnc_actions_find(&actions, sight));
+	assert_int_equal(actions.count, 2);
+	assert_true(actions.sorted[0].scan);
+	assert_int_equal(cnc_sight_ns(sight, actions.sorted[0].start_ms) / NS_PER_S, 1700000100);
+	assert_false(actions.sorted[1].scan);
+	assert_int_equal(actions.first[1], 1);
+	assert_int_equal(actions.first[3], 2);
+	cnc_actions_done(&actions);
 	cnc_sight_free(sight);
 }
 
 static void test_full(void **state)
 {
 	(void)state;
-	struct cnc_sight *sight = cnc_sight_new(2);
+	struct cnc_sight *sight = cnc_sight_new(2, 0);
 	flow_give(cnc_sight_take, sight, "10.0.0.1", "192.0.2.1", 40000, 80, TEST_TCP, 0x18, 1, 1, 1, 60);
 	flow_give(cnc_sight_take, sight, "10.0.0.1", "192.0.2.2", 40000, 80, TEST_TCP, 0x18, 1, 1, 1, 60);
 	flow_give(cnc_sight_take, sight, "10.0.0.1", "192.0.2.3", 40000, 80, TEST_TCP, 0x18, 1, 1, 1, 60);

@@ -1,0 +1,7 @@
+/* Belief that spreads over the graph of clients and services. */
+#pragma once
+
+#include "analyze/cnc/cases.h"
+
+/* Fills features[CNC_NEAR] of every case. 0, -ENOMEM. */
+int cnc_spread(struct cnc_cases *cases) must_check;
