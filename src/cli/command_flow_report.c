@@ -21,7 +21,7 @@ json_t *flow_exporter_json(const struct exporter *exporter)
 				   (json_int_t)figures->records, "templates", (json_int_t)exporter->template_count,
 				   "lost", (json_int_t)figures->lost, "late", (json_int_t)figures->late, "restarts",
 				   (json_int_t)figures->restarts, "waiting", (json_int_t)figures->waiting, "sampling",
-				   (int)exporter_sampling(exporter, 0), "faults", faults);
+				   figures->sampling ? (int)figures->sampling : 1, "faults", faults);
 	json_object_set_new(object, "skew_seconds", json_real((double)figures->skew_ns / 1e9));
 	json_object_set_new(object, "first", json_string(time_format(figures->first_ns, time)));
 	json_object_set_new(object, "last", json_string(time_format(figures->last_ns, time)));

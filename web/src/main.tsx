@@ -19,6 +19,7 @@ const PAGES: Record<string, Loader> = {
 	"observe/rings": () => import("./rings"),
 	"observe/series": () => import("./pages/series"),
 	"observe/top": () => import("./pages/top"),
+	flow: () => import("./flow"),
 	source: () => import("./pages/source"),
 	findings: () => import("./pages/findings"),
 	victims: () => import("./pages/findings"),

@@ -165,8 +165,8 @@ static void row_scale(void *const *columns, uint32_t row, uint32_t one_in)
 
 /* What the decoder cannot know of rows begin..end: whose they are, and how they were sampled. `silent`: no record says.
  */
-static void rows_finish(struct collector *collector, const struct exporter *exporter,
-			const struct flow_message *message, bool silent, uint32_t begin, uint32_t end)
+static void rows_finish(struct collector *collector, struct exporter *exporter, const struct flow_message *message,
+			bool silent, uint32_t begin, uint32_t end)
 {
 	struct batch *batch = collector->batch;
 	void *const *columns = collector->columns.columns;
@@ -179,6 +179,8 @@ static void rows_finish(struct collector *collector, const struct exporter *expo
 		if (silent)
 			sampling[row] = usual;
 	}
+	if (begin < end)
+		exporter->figures.sampling = usual;
 	if (silent && usual == 1)
 		return;
 	for (uint32_t row = begin; row < end; row++) {
@@ -187,6 +189,7 @@ static void rows_finish(struct collector *collector, const struct exporter *expo
 			sampling[row] = sampler ? exporter_sampling(exporter, sampler) : usual;
 		if (sampling[row] > 1)
 			row_scale(columns, row, sampling[row]);
+		exporter->figures.sampling = sampling[row];
 	}
 }
 

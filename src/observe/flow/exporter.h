@@ -21,6 +21,7 @@ struct exporter_figures {
 	uint64_t restarts; /* the sequence or the exporter's clock began anew */
 	uint64_t counters, unknown, without_ip; /* sFlow: struct flow_samples */
 	uint64_t faults[FLOW_FAULTS];
+	uint32_t sampling;         /* of the last record: one packet in so many */
 	int64_t first_ns, last_ns; /* when messages came */
 	int64_t skew_ns;           /* the exporter's clock against ours in the last message; 0 for sFlow */
 };

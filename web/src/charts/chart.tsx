@@ -17,7 +17,39 @@ export interface ChartProps {
 	onPick?: (params: { name: string; value: unknown; seriesName?: string; dataIndex: number; seriesIndex?: number }) => void;
 	/** A click anywhere in a picture over time: the time pointed at, in milliseconds since 1970. */
 	onTime?: (ms: number) => void;
+	/** A stretch of time that was dragged over, in milliseconds since 1970. */
+	onSpan?: (from: number, to: number) => void;
 	busy?: boolean;
+}
+
+const DRAG_LEAST = 6;
+
+/** Dragging over a picture over time marks a stretch of it. */
+function brush(target: HTMLElement, chart: Instance, done: (from: number, to: number) => void): void {
+	const mark = document.createElement("div");
+	mark.className = "brushed";
+	let began: number | null = null;
+	const at = (event: PointerEvent) => Math.min(Math.max(event.clientX - target.getBoundingClientRect().left, 0), target.clientWidth);
+	const timeAt = (x: number) => Number(chart.convertFromPixel({ xAxisIndex: 0 }, x));
+	target.addEventListener("pointerdown", (event) => {
+		if (event.button !== 0) return;
+		began = at(event);
+		target.setPointerCapture(event.pointerId);
+	});
+	target.addEventListener("pointermove", (event) => {
+		if (began === null || Math.abs(at(event) - began) < DRAG_LEAST) return;
+		if (!mark.isConnected) target.append(mark);
+		mark.style.left = `${Math.min(began, at(event))}px`;
+		mark.style.width = `${Math.abs(at(event) - began)}px`;
+	});
+	const ended = (event: PointerEvent) => {
+		const marked = mark.isConnected && began !== null && event.type === "pointerup" ? [began, at(event)].sort((a, b) => a - b).map(timeAt) : null;
+		began = null;
+		mark.remove();
+		if (marked) done(marked[0] ?? 0, marked[1] ?? 0);
+	};
+	target.addEventListener("pointerup", ended);
+	target.addEventListener("pointercancel", ended);
 }
 
 async function draw(node: HTMLElement, renderer: "canvas" | "svg"): Promise<Instance> {
@@ -51,7 +83,7 @@ export function How({ answer }: { answer: Answer }) {
 	);
 }
 
-export function Chart({ title, option, height = 280, query, answer, onPick, onTime, busy }: ChartProps) {
+export function Chart({ title, option, height = 280, query, answer, onPick, onTime, onSpan, busy }: ChartProps) {
 	const { t, theme } = useHouse();
 	const node = useRef<HTMLDivElement>(null);
 	const chart = useRef<Instance | null>(null);
@@ -59,6 +91,8 @@ export function Chart({ title, option, height = 280, query, answer, onPick, onTi
 	pick.current = onPick;
 	const atTime = useRef(onTime);
 	atTime.current = onTime;
+	const spanned = useRef(onSpan);
+	spanned.current = onSpan;
 	const latest = useRef(option);
 	latest.current = option;
 	useEffect(() => {
@@ -71,6 +105,7 @@ export function Chart({ title, option, height = 280, query, answer, onPick, onTi
 			chart.current = made;
 			made.setOption(latest.current, true);
 			made.on("click", (params) => pick.current?.(params as never));
+			if (spanned.current) brush(target, made, (from, to) => spanned.current?.(from, to));
 			if (atTime.current)
 				made.getZr().on("click", (event: { offsetX: number; offsetY: number }) => {
 					const place = [event.offsetX, event.offsetY];
@@ -118,7 +153,7 @@ export function Chart({ title, option, height = 280, query, answer, onPick, onTi
 					</details>
 				</span>
 			</figcaption>
-			<div ref={node} class={busy ? "canvas busy" : "canvas"} style={{ height: `${height}px` }} role="img" aria-label={title} />
+			<div ref={node} class={`canvas${busy ? " busy" : ""}${onSpan ? " spans" : ""}`} style={{ height: `${height}px` }} role="img" aria-label={title} />
 		</figure>
 	);
 }

@@ -97,14 +97,18 @@ export function pie(rows: { name: string; value: number; color?: string }[], the
 	};
 }
 
-/** Columns over time, one series. */
-export function columnsOverTime(points: [number, number][], theme: Theme, language: Language): EChartsOption {
+/** A step of an axis that reads well in powers of two. */
+const binaryStep = (most: number): number => 2 ** Math.ceil(Math.log2(Math.max(most, 4) / 4));
+
+/** Columns over time, one series; of bytes, with an axis in powers of two. */
+export function columnsOverTime(points: [number, number][], theme: Theme, language: Language, bytes?: (value: number) => string): EChartsOption {
+	const said = bytes ?? ((value: number) => short(value, language));
 	return {
 		...base(theme),
 		grid: { left: 8, right: 12, top: 12, bottom: 8, containLabel: true },
-		tooltip: { ...(base(theme).tooltip as object), trigger: "axis", valueFormatter: (value) => short(Number(value), language) },
+		tooltip: { ...(base(theme).tooltip as object), trigger: "axis", valueFormatter: (value) => said(Number(value)) },
 		xAxis: { type: "time", ...axis(theme), splitLine: { show: false } },
-		yAxis: { type: "value", ...axis(theme), axisLabel: { color: SURFACE[theme].muted, formatter: (value: number) => short(value, language) } },
+		yAxis: { type: "value", ...(bytes ? { interval: binaryStep(Math.max(0, ...points.map(([, value]) => value))) } : {}), ...axis(theme), axisLabel: { color: SURFACE[theme].muted, formatter: said } },
 		series: [{ type: "bar", data: points, color: SERIES[theme][0] ?? "#5b9dff", barMaxWidth: 14, itemStyle: { borderRadius: [2, 2, 0, 0] } }],
 	};
 }

@@ -11,6 +11,7 @@ export const en = {
 	"nav.overview": "Overview",
 	"nav.atlas": "Atlas",
 	"nav.cube": "Cube",
+	"nav.flow": "Traffic",
 	"nav.tiles": "Tiles",
 	"nav.rings": "Rings",
 	"nav.series": "Time series",

@@ -13,6 +13,7 @@ export const ja: Record<keyof typeof en, string> = {
 	"nav.overview": "概況",
 	"nav.atlas": "アトラス",
 	"nav.cube": "キューブ",
+	"nav.flow": "フロー",
 	"nav.tiles": "タイル",
 	"nav.rings": "リング",
 	"nav.series": "時系列",

@@ -14,7 +14,7 @@ const LOOP: { word: Word; icon: string; places: Place[] }[] = [
 	{ word: "nav.observe", icon: "M2 12s3.600-7 10-7 10 7 10 7-3.600 7-10 7S2 12 2 12zm10-3a3 3 0 1 0 0 6 3 3 0 0 0 0-6z", places: [
 		{ path: "observe/overview", word: "nav.overview" }, { path: "observe/atlas", word: "nav.atlas" }, { path: "observe/cube", word: "nav.cube" },
 		{ path: "observe/tiles", word: "nav.tiles" }, { path: "observe/rings", word: "nav.rings" },
-		{ path: "observe/series", word: "nav.series" }, { path: "observe/top", word: "nav.top" }] },
+		{ path: "observe/series", word: "nav.series" }, { path: "observe/top", word: "nav.top" }, { path: "flow", word: "nav.flow", roles: ["analyst", "operator", "admin"] }] },
 	{ word: "nav.analyze", icon: "M4 20V10m6 10V4m6 16v-7m4 7H2", places: [
 		{ path: "findings", word: "nav.findings" }, { path: "victims", word: "nav.victims" }, { path: "campaigns", word: "nav.campaigns" }, { path: "query", word: "nav.query" }] },
 	{ word: "nav.share", icon: "M6 3h9l4 4v14H6zM9 12h7M9 16h7M9 8h3", places: [{ path: "notices", word: "nav.notices", roles: [...STAFF, "member"] }, { path: "sharing", word: "nav.sharing", roles: SHARERS }, { path: "report", word: "nav.report" }, { path: "statistics", word: "nav.statistics" }] },
@@ -172,7 +172,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
 	const { t, theme, setTheme, session } = useHouse();
 	const route = useRoute();
 	const here = route.path.join("/");
-	const at = (place: Place): boolean => place.path === here || (["report", "statistics", "members", "notices", "sharing"].includes(place.path) && place.path === route.path[0]) || (here === "" && place.path === "observe/overview");
+	const at = (place: Place): boolean => place.path === here || (["report", "statistics", "members", "notices", "sharing", "flow"].includes(place.path) && place.path === route.path[0]) || (here === "" && place.path === "observe/overview");
 	const open = (place: Place): boolean => !place.roles || place.roles.includes(session?.user?.role ?? "");
 	const group = LOOP.find((one) => one.places.some(at)) ?? LOOP.find((one) => one.word === (route.path[0] === "source" ? "nav.observe" : "nav.analyze"));
 	const fill = ["observe/atlas", "observe/cube", "observe/tiles", "observe/rings"].includes(here);
