@@ -25,6 +25,8 @@ struct feed {
 	const char *type;
 	char *bytes;
 	size_t count;
+	uint64_t values, left_out;
+	uint32_t serial;
 	unsigned readers; /* who send it now: it is not freed under them */
 };
 
@@ -257,6 +259,9 @@ static int feed_make(struct api_call *call, struct wanted_feed *wanted, int64_t 
 								    : "application/json";
 	feed->bytes = growing.bytes;
 	feed->count = growing.count;
+	feed->values = result.values;
+	feed->left_out = result.left_out;
+	feed->serial = !wanted->misp_file && output->format == OUTPUT_RPZ ? output->serial : 0;
 	snprintf(feed->tag, sizeof feed->tag, "\"%016llx\"",
 		 (unsigned long long)XXH64(growing.bytes, growing.count, 0));
 	if (result.more)
@@ -284,6 +289,8 @@ static const struct {
 	enum output_format format;
 } files[] = {{"list.txt", OUTPUT_LIST},   {"indicators.csv", OUTPUT_CSV}, {"sets.nft", OUTPUT_NFT},
 	     {"policy.zone", OUTPUT_RPZ}, {"routes.bird", OUTPUT_BIRD},   {"routes.frr", OUTPUT_FRR}};
+const char *const feed_files[] = {"list.txt",    "indicators.csv", "sets.nft",           "policy.zone",
+				  "routes.bird", "routes.frr",     "misp/manifest.json", NULL};
 
 /* What was asked for. 0; 1: answered already. */
 static int output_read(struct api_call *call, const char *file, struct output *output)
@@ -357,12 +364,43 @@ static int feed_receipt(struct api_call *call, const char *file, const struct in
 	return receipt_write(call, collection, way, filter, output->withheld, output->after_us, err);
 }
 
+/* The feed as it is now, kept or made; to be given back with feed_done(). */
+static int feed_take(struct api_call *call, struct wanted_feed *wanted, struct feed **ret_feed, struct err *err)
+{
+	int64_t generation;
+	int result = indicators_generation(call->keeper->indicators, &generation, err);
+	if (result < 0)
+		return result;
+	*ret_feed = feed_find(call->keeper->feeds, wanted->key, generation, wanted->output.now_ns);
+	return *ret_feed ? 0 : feed_make(call, wanted, generation, ret_feed, err);
+}
+
+int feed_figures(struct api_call *call, const struct indicators_collection *collection, enum tlp withheld,
+		 const char *file, struct feed_figures *ret_figures, struct err *err)
+{
+	struct wanted_feed wanted = {.misp_file = NULL};
+	struct feed *feed = NULL;
+	int result = wanted_read(call, file, collection, withheld, &wanted, err);
+	if (result == 0)
+		result = feed_take(call, &wanted, &feed, err);
+	if (result != 0)
+		return result < 0 ? result : err_set(err, -EINVAL, "there is no feed %s", file);
+	*ret_figures = (struct feed_figures){.values = feed->values,
+					     .left_out = feed->left_out,
+					     .bytes = feed->count,
+					     .serial = feed->serial,
+					     .type = feed->type};
+	memcpy(ret_figures->tag, feed->tag, sizeof ret_figures->tag);
+	feed_done(call->keeper->feeds, feed);
+	return 0;
+}
+
 int api_feeds_get(struct api_call *call, struct err *err)
 {
 	struct indicators_collection collection;
 	struct wanted_feed wanted = {.misp_file = NULL};
 	char name[API_PART_BYTES];
-	int64_t generation;
+	struct feed *feed = NULL;
 	int most = -1;
 	snprintf(name, sizeof name, "%s", call->part);
 	char *file = strchr(name, '/');
@@ -382,11 +420,7 @@ int api_feeds_get(struct api_call *call, struct err *err)
 		return result == 1 ? 0 : result;
 	result = feed_receipt(call, file, &collection, &wanted, err);
 	if (result == 0)
-		result = indicators_generation(call->keeper->indicators, &generation, err);
-	struct feed *feed =
-		result == 0 ? feed_find(call->keeper->feeds, wanted.key, generation, wanted.output.now_ns) : NULL;
-	if (result == 0 && !feed)
-		result = feed_make(call, &wanted, generation, &feed, err);
+		result = feed_take(call, &wanted, &feed, err);
 	if (result < 0)
 		return result;
 	result = feed_send(call, feed);

@@ -143,10 +143,11 @@ static const char *header(const struct request *request, const char *name)
 static unsigned request_check(struct request *request, const char *path, const char *method)
 {
 	const char *length = header(request, "Content-Length");
-	size_t most = strcmp(path, "/api/v1/batches") == 0          ? LIMIT_BATCHES_BODY_BYTES
-		      : strcmp(path, "/api/v1/members/import") == 0 ? LIMIT_MEMBERS_BODY_BYTES
-		      : strncmp(path, "/taxii2/", 8) == 0           ? LIMIT_TAXII_BODY_BYTES
-								    : LIMIT_BODY_BYTES;
+	size_t most = strcmp(path, "/api/v1/batches") == 0             ? LIMIT_BATCHES_BODY_BYTES
+		      : strcmp(path, "/api/v1/members/import") == 0    ? LIMIT_MEMBERS_BODY_BYTES
+		      : strcmp(path, "/api/v1/indicators/import") == 0 ? LIMIT_INDICATORS_BODY_BYTES
+		      : strncmp(path, "/taxii2/", 8) == 0              ? LIMIT_TAXII_BODY_BYTES
+								       : LIMIT_BODY_BYTES;
 	if (request->status)
 		return request->status;
 	if (strcmp(method, "HEAD") == 0)

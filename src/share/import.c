@@ -44,16 +44,29 @@ static int batch_end(struct importing *importing, struct err *err)
 	return indicators_commit(importing->import->store, err);
 }
 
+/* A dry run: what would become of it. */
+static int import_weigh(struct importing *importing, const struct indicators_object *object, struct err *err)
+{
+	const struct import *import = importing->import;
+	bool known = false;
+	int result = import->store ? indicators_known(import->store, object, &known, err) : 0;
+	if (result < 0)
+		return result;
+	importing->result.known += known;
+	importing->result.taken += !known;
+	importing->result.warned += object->warning && !known;
+	if (import->taken)
+		import->taken(import->context, object, known);
+	return 0;
+}
+
 int import_put(struct importing *importing, struct indicators_object *object, const char *where, struct err *err)
 {
 	const struct import *import = importing->import;
 	for (size_t i = 0; object->is_indicator && i < object->value_count && !object->warning; i++)
 		object->warning = warning_lists_find(import->warnings, &object->values[i]);
-	if (import->dry) {
-		importing->result.taken++;
-		importing->result.warned += object->warning != NULL;
-		return 0;
-	}
+	if (import->dry)
+		return import_weigh(importing, object, err);
 	int result = batch_begin(importing, err);
 	if (result == 0)
 		result = indicators_put(import->store, object, importing->source, import->collection, import->now_ns,
@@ -96,10 +109,14 @@ int import_made(struct importing *importing, const struct made_indicator *made, 
 		import_refuse(importing, where, why.text);
 		return 0;
 	}
+	if (import->dry)
+		object.object.version_us = 0; /* it would be made anew: its id says whether it is there */
 	int result = import->dry ? 1 : batch_begin(importing, err);
 	if (result == 0)
 		result = indicators_seen(import->store, &object.object, made->now_ns, err);
 	importing->result.known += result == 0;
+	if (result == 0 && import->taken)
+		import->taken(import->context, &object.object, true);
 	if (result == 1)
 		result = import_put(importing, &object.object, where, err);
 	free(object.text);

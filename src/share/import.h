@@ -14,7 +14,7 @@ enum { IMPORT_BATCH = 50000 }; /* objects of one transaction: large ones are qui
 struct warning_lists;
 
 struct import {
-	struct indicators *store;
+	struct indicators *store; /* NULL, of a dry run alone: nothing is there already */
 	enum import_format format;
 	struct indicators_source source;
 	int64_t collection;  /* 0: only onto the shelves of those that take by themselves */
@@ -26,7 +26,7 @@ struct import {
 	bool dry;                             /* judge only */
 	/* Where (line 7, /objects/12) and why, for what was refused. May be NULL. */
 	void (*refused)(void *context, const char *where, const char *why);
-	/* What was taken, or was there already. May be NULL. */
+	/* What was taken (of a dry run: would be), or was there already. May be NULL. */
 	void (*taken)(void *context, const struct indicators_object *object, bool known);
 	void *context;
 };

@@ -116,6 +116,10 @@ int indicators_put(struct indicators *store, const struct indicators_object *obj
  * none of that id. Between begin and commit. */
 int indicators_seen(struct indicators *store, const struct indicators_object *object, int64_t seen_ns,
 		    struct err *err) must_check;
+/* Whether a version of an object with its id, not older than it, is there: to ask before anything is put. An object
+ * whose version is not known (version_us 0) is there when any is. */
+int indicators_known(struct indicators *store, const struct indicators_object *object, bool *ret_known,
+		     struct err *err) must_check;
 /* How many values that an indicator of another id had too were put since begin. */
 uint64_t indicators_correlated(const struct indicators *store);
 
@@ -198,19 +202,47 @@ struct indicators_listed {
 };
 struct indicators_question {
 	const char *value;  /* in normal form; NULL: any */
+	const char *part;   /* of a value, in small letters; NULL: any. Looks at all, where a value is found at once */
+	const char *source; /* kind of struct indicators_source; NULL: any */
 	int kind, state;    /* -1: any */
+	unsigned tlps;      /* bits 1 << enum tlp; 0: any */
 	int64_t collection; /* 0: whatever shelf, also none */
 	enum tlp most;      /* strictest that may be shown */
 	int64_t before_seq; /* 0: from the newest; not for a collection */
 	bool oldest_first;  /* of a collection: from after_us on */
 	int64_t after_us;
 	unsigned limit; /* 0: all */
-	unsigned least_score;
+	unsigned least_score, least_confidence;
 	bool unwarned; /* only those that no warning list knows */
+	bool unheld;   /* only those that are not shown by a release alone */
 };
 int indicators_list(struct indicators *store, const struct indicators_question *question, int64_t now_ns,
 		    int (*each)(void *context, const struct indicators_listed *listed), void *context,
 		    struct err *err) must_check;
+
+/* Where the current version of an object came from, and when its first one came. -ENOENT. */
+struct indicators_origin {
+	int64_t seq;
+	int64_t first_ns, time_ns; /* of the first version, of this one */
+	int64_t versions;
+	bool held;
+	char kind[32], name[512], by[128]; /* of struct indicators_source */
+};
+int indicators_origin(struct indicators *store, const char *id, struct indicators_origin *ret_origin,
+		      struct err *err) must_check;
+/* Sightings of it, the one seen last first, of which the strictest may be shown is `most`. */
+struct indicators_sighting {
+	int64_t seen_ns, added_ns;
+	int64_t count;                                     /* 0 denies */
+	const char *source_kind, *source_name, *source_by; /* "": not known */
+};
+int indicators_sightings(struct indicators *store, const char *id, enum tlp most, bool unheld, unsigned limit,
+			 int (*each)(void *context, const struct indicators_sighting *sighting), void *context,
+			 struct err *err) must_check;
+/* The collections on whose shelves a version stands, and since when. A non-zero answer of `each` ends it. */
+int indicators_shelves(struct indicators *store, int64_t seq,
+		       int (*each)(void *context, int64_t collection, int64_t added_us), void *context,
+		       struct err *err) must_check;
 
 /* Mark those as expired whose time is over. *ret_count: how many. */
 int indicators_expire(struct indicators *store, int64_t now_ns, uint64_t *ret_count, struct err *err) must_check;

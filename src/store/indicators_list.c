@@ -50,7 +50,8 @@ unsigned indicator_score(enum indicator_kind kind, unsigned confidence, int64_t 
 /* A kind is asked for of the first value only where it has no more; the others are looked at one by one. */
 #define LISTED_WANTED                                                                                                  \
 	"o.tlp <= ?2 AND (?3 < 0 OR i.kind = ?3 OR i.more > 0) AND (?4 < 0 OR i.state = ?4 OR ?4 = 1 AND i.state = "   \
-	"0) "
+	"0) AND (?7 = 0 OR ?7 >> o.tlp & 1) AND i.confidence >= ?8 AND NOT (?9 AND o.held) AND (?21 IS NULL OR "       \
+	"r.kind = ?21) AND (?22 IS NULL OR i.more > 0 OR instr(lower(i.value), ?22)) "
 
 /* The plan is chosen by what is known: a value, a shelf, or none of them. */
 static const char *question_sql(const struct indicators_question *question)
@@ -81,6 +82,11 @@ static int question_bind(struct indicators *store, struct indicators_connection 
 	/* Not every plan has these. */
 	(void)sqlite3_bind_int64(statement, 5, question->collection);
 	(void)sqlite3_bind_int64(statement, 6, question->after_us);
+	(void)sqlite3_bind_int(statement, 7, (int)question->tlps);
+	(void)sqlite3_bind_int(statement, 8, (int)question->least_confidence);
+	(void)sqlite3_bind_int(statement, 9, question->unheld);
+	(void)sqlite3_bind_text(statement, 21, question->source, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_text(statement, 22, question->part, -1, SQLITE_STATIC);
 	for (int kind = 0; question->value && kind < INDICATOR_KINDS; kind++)
 		code = sqlite3_bind_int64(
 			statement, 10 + kind,
@@ -126,7 +132,8 @@ static bool wanted(const struct indicators_question *question, const struct indi
 	return (question->kind < 0 || (int)listed->kind == question->kind) &&
 	       (question->state < 0 || (int)listed->state == question->state) &&
 	       listed->score >= question->least_score && !(question->unwarned && listed->warning) &&
-	       (!question->value || strcmp(question->value, listed->value) == 0);
+	       (!question->value || strcmp(question->value, listed->value) == 0) &&
+	       (!question->part || strcasestr(listed->value, question->part));
 }
 
 /* An indicator with several values is listed once for each. */

@@ -62,6 +62,20 @@ enum { INDICATORS_READERS = 4, INDICATORS_VERSIONS_MAX = 1000, TYPES_REMEMBERED 
 	X(COLLECTION_SEALED, "SELECT sealed FROM collection WHERE name = ?")                                           \
 	X(SHELF_PLACE_CLEAR, "UPDATE shelf SET place = place & ~?1 WHERE collection = ?2 AND added = ?3")              \
 	X(RELEASE_FIND, "SELECT seq, type, uuid, version, digits, tlp FROM object WHERE seq = ?")                      \
+	X(SIGHTING_ADD, "INSERT OR REPLACE INTO sighting (of, seq, seen, count) VALUES (?, ?, ?, ?)")                  \
+	X(SIGHTING_OLD, "DELETE FROM sighting WHERE of = ? AND seq = ?")                                               \
+	X(SIGHTINGS, "SELECT s.seen, s.seq, s.count, coalesce(r.kind, ''), coalesce(r.name, ''), coalesce(r.by, '') "  \
+		     "FROM sighting s JOIN object o ON o.seq = s.seq LEFT JOIN source r ON r.id = o.source WHERE "     \
+		     "s.of = ? AND o.tlp <= ? AND NOT (? AND o.held) ORDER BY s.seen DESC LIMIT ?")                    \
+	X(LATEST_VERSION, "SELECT o.version FROM object_key k JOIN object o ON o.seq = k.seq WHERE k.key = ? AND "     \
+			  "o.type = ? AND o.uuid = ? AND o.latest")                                                    \
+	X(ORIGIN, "SELECT o.held, coalesce(r.kind, ''), coalesce(r.name, ''), coalesce(r.by, '') FROM object o LEFT "  \
+		  "JOIN source r ON r.id = o.source WHERE o.seq = ?")                                                  \
+	X(VERSIONS,                                                                                                    \
+	  "SELECT count(*), min(o.seq) FROM object_key k JOIN object o ON o.seq = k.seq WHERE k.key = ? AND "          \
+	  "o.type = ? AND o.uuid = ?")                                                                                 \
+	X(SHELVES, "SELECT q.collection, q.added FROM shelf_seq q JOIN shelf s ON s.collection = q.collection AND "    \
+		   "s.added = q.added WHERE q.seq = ? AND NOT s.place & 4 ORDER BY q.added")                           \
 	X(SHELF_COUNT,                                                                                                 \
 	  "SELECT count(*), max(s.added) FROM shelf s JOIN object o ON o.seq = s.seq WHERE s.collection = ? AND "      \
 	  "s.added > ? AND NOT s.place & 4 AND o.tlp < ?")

@@ -4,6 +4,7 @@
 #include "core/clock.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -228,6 +229,19 @@ int indicators_seen(struct indicators *store, const struct indicators_object *ob
 				    seen_ns + indicator_lifetime_ns(kind), seq);
 }
 
+/* A later version of a sighting takes the place of the one before. */
+static int sighting_keep(struct indicators *store, const struct indicators_object *object, int64_t seq, int64_t before,
+			 struct err *err)
+{
+	char of[256 + 40], uuid[37];
+	indicators_uuid_format(object->sighted_uuid, uuid);
+	snprintf(of, sizeof of, "%.*s--%s", (int)object->sighted_type_bytes, object->sighted_type, uuid);
+	int code = before ? statement_run(store, &store->writer, err, STATEMENT_SIGHTING_OLD, "si", of, before) : 0;
+	return code == 0 ? statement_run(store, &store->writer, err, STATEMENT_SIGHTING_ADD, "siii", of, seq,
+					 object->seen_ns, (int64_t)object->seen_count)
+			 : code;
+}
+
 /* A sighting counts at its indicator, makes it live on, or (a count of 0) denies it. */
 static int sighting_count(struct indicators *store, const struct indicators_object *object, struct err *err)
 {
@@ -317,5 +331,7 @@ int indicators_put(struct indicators *store, const struct indicators_object *obj
 		code = values_put(store, object, item.seq, latest ? latest->seq : 0, NULL, err);
 	if (code == 0)
 		code = shelves_put(store, &item, versions, collection, now_ns, err);
+	if (code == 0 && newest && object->is_sighting)
+		code = sighting_keep(store, object, item.seq, latest ? latest->seq : 0, err);
 	return code == 0 && object->is_sighting ? sighting_count(store, object, err) : code;
 }

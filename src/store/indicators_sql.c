@@ -50,6 +50,15 @@ static const char *const steps[] = {
 	/* What only a release brings to readers, and collections that hold nothing else. */
 	"ALTER TABLE object ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE collection ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;",
+	/* Sightings one by one, by the id of what was seen. */
+	"CREATE TABLE sighting (of TEXT NOT NULL, seq INTEGER NOT NULL, seen INTEGER NOT NULL, count INTEGER NOT NULL, "
+	"PRIMARY KEY (of, seq)) STRICT, WITHOUT ROWID;"
+	"INSERT INTO sighting SELECT json_extract(json, '$.sighting_of_ref'), seq, coalesce(1000000000 * "
+	"strftime('%s', "
+	"coalesce(json_extract(json, '$.last_seen'), json_extract(json, '$.first_seen'), json_extract(json, "
+	"'$.created'))), 0), "
+	"coalesce(json_extract(json, '$.count'), 1) FROM object WHERE latest AND type = (SELECT id FROM type WHERE "
+	"name = 'sighting');",
 };
 enum { STEPS = sizeof steps / sizeof *steps };
 
