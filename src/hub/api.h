@@ -148,6 +148,7 @@ int api_source_packets(struct api_call *call, struct err *err);
 int api_source_pcap(struct api_call *call, struct err *err);
 int api_findings_get(struct api_call *call, struct err *err);
 int api_finding_get(struct api_call *call, struct err *err);
+int api_findings_close(struct api_call *call, struct err *err);
 int api_finding_close(struct api_call *call, struct err *err);
 int api_finding_evidence(struct api_call *call, struct err *err);
 int api_report_get(struct api_call *call, struct err *err);

@@ -95,6 +95,12 @@ void audit_refusal(struct api_call *call)
 		LOG(LOG_ERROR, "audit.failed", err.text, LOG_TEXT("path", call->path));
 }
 
+int audit_part(struct api_call *call, const char *action, const char *subject, int64_t member, json_t *detail,
+	       struct err *err)
+{
+	return entry_write(call, action, subject, member, detail, err);
+}
+
 int audit_look(struct api_call *call, int64_t member, struct err *err)
 {
 	char action[ACTION_BYTES];

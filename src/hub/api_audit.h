@@ -8,5 +8,8 @@
 int audit_change(struct api_call *call, struct err *err) must_check;
 /* Behind the handler: that the change was not made after all. */
 void audit_refusal(struct api_call *call);
+/* A call that is several changes at once: one of them. Consumes detail. */
+int audit_part(struct api_call *call, const char *action, const char *subject, int64_t member, json_t *detail,
+	       struct err *err) must_check;
 /* A handler is about to show a member's data. */
 int audit_look(struct api_call *call, int64_t member, struct err *err) must_check;

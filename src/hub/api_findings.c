@@ -64,13 +64,28 @@ static int look(struct api_call *call, json_int_t member, struct err *err)
 	return member == 0 || call->role == ROLE_MEMBER ? 0 : audit_look(call, member, err);
 }
 
+/* "high,medium": either. */
+static void filter_words(json_t *filters, const char *field, char *text)
+{
+	if (!strchr(text, ',') || strcmp(field, "subject") == 0) {
+		filter_add(filters, field, "=", json_string(text));
+		return;
+	}
+	json_t *words = json_array();
+	for (char *rest = text, *word; (word = strsep(&rest, ","));)
+		json_array_append_new(words, json_string(word));
+	filter_add(filters, field, "in", words);
+}
+
 static int filters_from(struct api_call *call, json_t *filters, struct err *err)
 {
 	static const char *const names[] = {"type", "subject", "severity", "verdict", "state", "rule"};
 	char text[128], *end;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (api_argument(call, names[i], text, sizeof text) && text[0])
-			filter_add(filters, names[i], "=", json_string(text));
+			filter_words(filters, names[i], text);
+	if (api_argument(call, "text", text, sizeof text) && text[0])
+		filter_add(filters, "subject", "like", json_sprintf("%%%s%%", text));
 	if (api_argument(call, "active", text, sizeof text) && strcmp(text, "0") != 0)
 		filter_add(filters, "ended", "=", json_integer(0));
 	filter_own(call, filters);
@@ -151,26 +166,124 @@ int api_finding_get(struct api_call *call, struct err *err)
 	return result < 0 ? result : api_json(call, 200, finding);
 }
 
+/* --- closing ----------------------------------------------------------------------------------------------------- */
+
+static int reason_read(const json_t *body, const char **ret_reason, struct err *err)
+{
+	*ret_reason = json_string_value(json_object_get(body, "reason"));
+	if (!*ret_reason || !(*ret_reason)[0] || strlen(*ret_reason) > REASON_BYTES_MAX)
+		return err_set(err, -EINVAL, "reason: why it is closed was expected, in at most %d bytes",
+			       REASON_BYTES_MAX);
+	return 0;
+}
+
+static int is_open(const json_t *finding, struct err *err)
+{
+	const json_t *closed = json_object_get(json_object_get(finding, "ground"), "closed");
+	const char *before = json_string_value(json_object_get(closed, "by"));
+	return closed ? err_set(err, -EEXIST, "it was closed already, by '%.64s'", before ? before : "") : 0;
+}
+
 int api_finding_close(struct api_call *call, struct err *err)
 {
-	json_t *finding = NULL, *body = NULL;
+	json_t *finding = NULL, *body = NULL, *findings = json_array();
+	const char *reason = NULL;
 	int result = finding_of_part(call, &finding, err);
 	if (result == 0 && call->body_bytes)
 		result = api_body(call, &body, err);
-	const char *reason = json_string_value(json_object_get(body, "reason"));
-	if (result == 0 && (!reason || !reason[0] || strlen(reason) > REASON_BYTES_MAX))
-		result = err_set(err, -EINVAL, "reason: why it is closed was expected, in at most %d bytes",
-				 REASON_BYTES_MAX);
-	const json_t *closed = json_object_get(json_object_get(finding, "ground"), "closed");
-	const char *before = json_string_value(json_object_get(closed, "by"));
-	if (result == 0 && closed)
-		result = err_set(err, -EEXIST, "it was closed already, by '%.64s'", before ? before : "");
 	if (result == 0)
-		result = keeper_finding_close(call->keeper, finding, call->user.name, reason, err);
+		result = reason_read(body, &reason, err);
+	if (result == 0)
+		result = is_open(finding, err);
+	json_array_append(findings, finding);
+	if (result == 0)
+		result = keeper_findings_close(call->keeper, findings, call->user.name, reason, err);
+	json_decref(findings);
 	json_decref(body);
 	if (result == 0)
 		return api_json(call, 200, finding);
 	json_decref(finding);
+	return result;
+}
+
+static int ids_read(const json_t *body, json_t **ret_ids, struct err *err)
+{
+	json_t *ids = json_object_get(body, "ids"), *id;
+	size_t i, count = json_array_size(ids);
+	json_array_foreach(ids, i, id) if (!json_is_string(id)) count = 0;
+	*ret_ids = ids;
+	if (count == 0 || count > LIMIT_FINDINGS_CLOSED)
+		return err_set(err, -EINVAL, "ids: an array of 1 to %d ids of findings was expected",
+			       LIMIT_FINDINGS_CLOSED);
+	return 0;
+}
+
+static void refuse_one(json_t *refused, const char *id, const char *message, const char *message_ja)
+{
+	json_array_append_new(refused,
+			      json_pack("{s:s, s:s, s:s}", "id", id, "message", message, "message_ja", message_ja));
+}
+
+/* Sorts those that are asked for into what can be closed and what cannot, and writes each down. */
+static int closing_sort(struct api_call *call, json_t *ids, const json_t *found, const char *reason, json_t *findings,
+			json_t *refused, struct err *err)
+{
+	json_t *by_id = json_object(), *finding, *id;
+	int result = 0;
+	size_t i;
+	json_array_foreach(found, i, finding)
+		json_object_set(by_id, json_string_value(json_object_get(finding, "id")), finding);
+	json_array_foreach(ids, i, id)
+	{
+		struct err why = {""};
+		const char *name = json_string_value(id);
+		finding = json_object_get(by_id, name);
+		if (!finding) {
+			refuse_one(refused, name, "there is no such finding", "その検知はありません");
+		} else if (is_open(finding, &why) < 0) {
+			refuse_one(refused, name, why.text, "すでに終結しています");
+		} else if (result == 0) {
+			json_array_append(findings, finding);
+			result = audit_part(call, "POST /findings/{id}/close", name,
+					    json_integer_value(json_object_get(finding, "member")),
+					    json_pack("{s:s}", "reason", reason), err);
+		}
+		json_object_del(by_id, name); /* asked for twice, it is closed once */
+	}
+	json_decref(by_id);
+	return result;
+}
+
+int api_findings_close(struct api_call *call, struct err *err)
+{
+	json_t *body = NULL, *ids = NULL, *answer = NULL, *filters = json_array(), *findings = json_array(),
+	       *refused = json_array();
+	const char *reason = NULL;
+	int result = api_body(call, &body, err);
+	if (result == 0)
+		result = reason_read(body, &reason, err);
+	if (result == 0)
+		result = ids_read(body, &ids, err);
+	if (result == 0) {
+		filter_add(filters, "id", "in", json_incref(ids));
+		filter_own(call, filters);
+		result = api_ask(call, finding_query("1970-01-01", json_incref(filters), LIMIT_FINDINGS_CLOSED),
+				 &answer, err);
+	}
+	json_t *found = result == 0 ? answer_objects(answer) : NULL;
+	if (result == 0)
+		result = closing_sort(call, ids, found, reason, findings, refused, err);
+	if (result == 0 && json_array_size(findings))
+		result = keeper_findings_close(call->keeper, findings, call->user.name, reason, err);
+	size_t closed = json_array_size(findings);
+	json_decref(found);
+	json_decref(answer);
+	json_decref(filters);
+	json_decref(findings);
+	json_decref(body);
+	if (result == 0)
+		return api_json(call, 200, json_pack("{s:i, s:o}", "closed", (int)closed, "refused", refused));
+	json_decref(refused);
 	return result;
 }
 

@@ -39,6 +39,8 @@ const struct api_route api_routes[] = {
 	{HTTP_GET, "/findings", API_VIEWERS, api_findings_get, "List findings", API_OWN_ANSWER},
 	{HTTP_GET, "/findings/{id}/evidence.pcap", API_VIEWERS | API_SIGNED, api_finding_evidence,
 	 "The packets that were kept as evidence", API_OWN_ANSWER},
+	{HTTP_POST, "/findings/close", API_ANALYSTS | API_SIGNED, api_findings_close,
+	 "Close many findings at once, for one reason", .noted = "reason"},
 	{HTTP_POST, "/findings/{id}/close", API_ANALYSTS | API_SIGNED, api_finding_close,
 	 "Close a finding, for a reason", .noted = "reason"},
 	{HTTP_GET, "/findings/{id}", API_VIEWERS, api_finding_get, "One finding with its ground", API_OWN_ANSWER},

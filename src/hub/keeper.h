@@ -129,9 +129,9 @@ void keeper_owed_put(struct keeper *keeper); /* findings that wait, now that the
 int keeper_closed_remember(struct keeper *keeper, struct err *err) must_check;
 /* The opposite of finding_json(): one row. */
 int keeper_finding_batch(const json_t *finding, struct batch **ret_batch, struct err *err) must_check;
-/* Close a finding, given as the API shows it, and store that. */
-int keeper_finding_close(struct keeper *keeper, json_t *finding, const char *who, const char *reason,
-			 struct err *err) must_check;
+/* Close findings, each given as the API shows it (changed accordingly), and store that. */
+int keeper_findings_close(struct keeper *keeper, json_t *findings, const char *who, const char *reason,
+			  struct err *err) must_check;
 void keeper_live_finding(struct keeper *keeper, const struct batch *batch, uint32_t row);
 void keeper_live_send(struct keeper *keeper, enum live_event event, const char *json, size_t bytes);
 void keeper_live_hello(struct keeper *keeper);

@@ -195,7 +195,7 @@ int keeper_finding_batch(const json_t *finding, struct batch **ret_batch, struct
 	return 0;
 }
 
-int keeper_finding_close(struct keeper *keeper, json_t *finding, const char *who, const char *reason, struct err *err)
+static int finding_close(struct keeper *keeper, json_t *finding, const char *who, const char *reason, struct err *err)
 {
 	char now[TIME_TEXT_BYTES];
 	const char *id = json_string_value(json_object_get(finding, "id"));
@@ -219,8 +219,16 @@ int keeper_finding_close(struct keeper *keeper, json_t *finding, const char *who
 		pthread_mutex_unlock(&keeper->owed_lock);
 	}
 	result = findings_store(keeper, batch, err);
-	if (result == 0)
-		result = store_flush_urgent(keeper->store, err);
 	batch_free(batch);
 	return result;
+}
+
+int keeper_findings_close(struct keeper *keeper, json_t *findings, const char *who, const char *reason, struct err *err)
+{
+	int result = 0;
+	json_t *finding;
+	size_t i;
+	json_array_foreach(findings, i, finding) if (result == 0) result =
+		finding_close(keeper, finding, who, reason, err);
+	return result == 0 ? store_flush_urgent(keeper->store, err) : result;
 }

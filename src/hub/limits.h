@@ -38,7 +38,8 @@ enum {
 	LIMIT_SENSORS = 64,
 	LIMIT_ANOMALIES = 64, /* names of malformed packets that a sensor elsewhere may count */
 	LIMIT_JSON_DEPTH = 64,
-	LIMIT_EVIDENCE_ROWS = 1000, /* of sightings, whose packets are the evidence of a finding */
+	LIMIT_FINDINGS_CLOSED = 500, /* at once */
+	LIMIT_EVIDENCE_ROWS = 1000,  /* of sightings, whose packets are the evidence of a finding */
 	LIMIT_EVIDENCE_BYTES = 1 << 20,
 	LIMIT_TAXII_PAGE = 1000,          /* objects of a page */
 	LIMIT_TAXII_PAGE_BYTES = 8 << 20, /* a page ends after the object that passes this */

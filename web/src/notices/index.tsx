@@ -101,7 +101,8 @@ export default function Notices() {
 	const own = session?.user?.role === "member";
 	const may = session?.user?.role === "operator" || session?.user?.role === "admin";
 	const [limit, setLimit] = useState(PAGE);
-	const list = useLoad(`notices ${shown} ${limit}`, (signal) => get<{ notices: Notice[]; more: boolean }>(`/notices?${FILTERS[shown] ?? ""}&limit=${limit}`, signal), 10_000);
+	const member = /^\d+$/.test(params.get("member") ?? "") ? `&member=${params.get("member")}` : "";
+	const list = useLoad(`notices ${shown}${member} ${limit}`, (signal) => get<{ notices: Notice[]; more: boolean }>(`/notices?${FILTERS[shown] ?? ""}${member}&limit=${limit}`, signal), 10_000);
 	const figures = useLoad("notice figures", (signal) => get<Figures>("/notices/figures", signal), 15_000);
 	const bounces = useLoad(`bounces ${own}`, async (signal) => (own ? { bounces: [] } : get<{ bounces: Bounce[] }>("/notices/bounces", signal)), 60_000);
 	const box = useRef<HTMLElement>(null);

@@ -3,7 +3,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { Chart } from "../charts/chart";
 import { columnsOverTime } from "../charts/options";
-import { ask, get, packetsAddress, records, type Finding } from "../core/api";
+import { ApiError, ask, get, packetsAddress, records, request, type Finding } from "../core/api";
 import { courseOf } from "../core/command";
 import { country, digits, time } from "../core/format";
 import { useHouse, useLoad } from "../core/house";
@@ -63,6 +63,26 @@ function Derive({ command }: { command: string }) {
 
 const PROPOSERS = ["analyst", "operator", "admin"];
 
+interface Closed { by: string; time: string; reason: string }
+
+function Close({ id, onDone }: { id: string; onDone: () => void }) {
+	const { t, language } = useHouse();
+	const [open, setOpen] = useState(false), [error, setError] = useState("");
+	const close = (event: Event) => {
+		event.preventDefault();
+		const reason = String(new FormData(event.currentTarget as HTMLFormElement).get("reason"));
+		request("POST", `/findings/${encodeURIComponent(id)}/close`, { reason }).then(onDone, (fault: ApiError) => setError((language === "ja" && fault.messageJa) || fault.message));
+	};
+	if (!open) return <button type="button" onClick={() => setOpen(true)}>{t("finding.close")}</button>;
+	return (
+		<form class="row" onSubmit={close}>
+			<label class="field">{t("finding.reason")}<input name="reason" required maxLength={300} autofocus /></label>
+			<button type="submit" class="main">{t("finding.closeNow")}</button>
+			{error && <p class="error" role="alert">{error}</p>}
+		</form>
+	);
+}
+
 export default function FindingPage() {
 	const { t, tOf, language, session } = useHouse();
 	const { path } = useRoute();
@@ -73,12 +93,16 @@ export default function FindingPage() {
 		<Page title={finding ? `${tOf("findings.type", finding.type)}: ${finding.subject}` : t("findings.title")} hint={finding ? tOf("finding.plain", finding.type) : ""} tools={finding && (
 			<>
 				{PROPOSERS.includes(session?.user?.role ?? "") && <a class="button" href={address("sharing/releases", { propose: "1", finding: finding.id })}>{t("finding.propose")}</a>}
+				{PROPOSERS.includes(session?.user?.role ?? "") && !finding.ground["closed"] && <Close id={finding.id} onDone={load.reload} />}
+				{finding.type === "livenet" && session?.user && <a class="button" href={`./api/v1/findings/${encodeURIComponent(finding.id)}/evidence.pcap`} download>{t("finding.evidence")}</a>}
+				{finding.type === "livenet" && PROPOSERS.includes(session?.user?.role ?? "") && <a class="button" href={address("notices", { show: "any", member: String((finding as Finding & { member?: number }).member ?? "") })}>{t("finding.notices")}</a>}
 				{isAddress(finding.subject) && <><a class="button" href={address(`source/${encodeURIComponent(finding.subject)}`, { from: finding.first, to: finding.last })}>{t("word.source")} →</a>
 				<a class="button" href={packetsAddress(finding.subject, finding.first, finding.last)} download>{t("source.download")}</a></>}
 			</>)}>
 			<Shown load={load}>
 				{(one) => (
 					<>
+						{one.ground["closed"] !== undefined && <p class="note">{t("finding.closedBy", { who: (one.ground["closed"] as Closed).by, time: time((one.ground["closed"] as Closed).time, language), reason: (one.ground["closed"] as Closed).reason })}</p>}
 						<dl class="figures">
 							<div><dt>{t("findings.severity")}</dt><dd class="small"><Severity value={one.severity} /></dd></div>
 							<div><dt>{t("health.state")}</dt><dd class="small"><span class={`status-mark${one.ended ? " idle" : ""}`}>{t(one.ended ? "findings.ended" : "findings.ongoing")}</span></dd></div>
