@@ -284,6 +284,7 @@ static int sets_take(struct collector *collector, struct exporter *exporter, str
 {
 	struct flow_set set;
 	int64_t records = 0;
+	uint64_t options = exporter->figures.options;
 	bool all_counted = true;
 	int result = 0, more;
 	while (result == 0 && (more = flow_set_next(message, &set)) != 0) {
@@ -294,7 +295,7 @@ static int sets_take(struct collector *collector, struct exporter *exporter, str
 		}
 		result = set_take(collector, exporter, message, &set, &records, &all_counted, err);
 	}
-	exporter_sequence(exporter, message, all_counted ? records : -1);
+	exporter_sequence(exporter, message, all_counted ? records : -1, exporter->figures.options - options);
 	return result;
 }
 
@@ -303,7 +304,7 @@ static int samples_take(struct collector *collector, struct exporter *exporter, 
 {
 	struct flow_samples samples = {0};
 	enum flow_fault fault = FLOW_SOUND;
-	exporter_sequence(exporter, message, 0);
+	exporter_sequence(exporter, message, 0, 0);
 	while (message->count && fault != FLOW_TRUNCATED) {
 		int result = rows_room(collector, err);
 		if (result < 0)
@@ -353,7 +354,7 @@ int collector_feed(struct collector *collector, const struct addr *from, const v
 		return sets_take(collector, exporter, &message, err);
 	int64_t records = 0;
 	int result = data_decode(collector, exporter, &collector->v5, &message, &message.body, &records, err);
-	exporter_sequence(exporter, &message, message.count);
+	exporter_sequence(exporter, &message, message.count, 0);
 	return result;
 }
 

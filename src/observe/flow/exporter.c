@@ -157,23 +157,55 @@ uint32_t exporter_sampling(const struct exporter *exporter, uint32_t sampler)
 
 /* --- sequence ---------------------------------------------------------------------------------------------------- */
 
-void exporter_sequence(struct exporter *exporter, const struct flow_message *message, int64_t records)
+/* How exporters count. IPFIX numbers a message by the records sent before it, options among them (RFC 7011, 3.1), and
+ * NetFlow v5 does the same; but softflowd counts the message's own records in, and no options. What a message fits is
+ * taken for its exporter's way until another way fits where that does not. Those that number messages have one way. */
+enum { WAY_BEFORE, WAY_BEFORE_NO_OPTIONS, WAY_WITH_OWN, WAY_WITH_OWN_NO_OPTIONS, WAYS };
+
+static uint32_t sequence_expected(const struct exporter *exporter, unsigned way, uint32_t records, uint32_t options)
+{
+	bool own = way >= WAY_WITH_OWN, bare = way == WAY_BEFORE_NO_OPTIONS || way == WAY_WITH_OWN_NO_OPTIONS;
+	uint32_t step = own ? records : exporter->sequence.records;
+	return exporter->sequence.number + step - (bare ? own ? options : exporter->sequence.options : 0);
+}
+
+static void sequence_way_find(struct exporter *exporter, uint32_t number, uint32_t records, uint32_t options)
+{
+	if (number == sequence_expected(exporter, exporter->sequence.way, records, options))
+		return;
+	for (unsigned way = 0; way < WAYS; way++)
+		if (number == sequence_expected(exporter, way, records, options)) {
+			exporter->sequence.way = way;
+			return;
+		}
+}
+
+void exporter_sequence(struct exporter *exporter, const struct flow_message *message, int64_t records, uint64_t options)
 {
 	bool counts_records = message->format == FLOW_NETFLOW5 || message->format == FLOW_IPFIX;
 	bool has_uptime = message->format != FLOW_IPFIX;
-	int32_t gap = (int32_t)(message->sequence - exporter->expected);
-	if (!exporter->is_expected) {
-		gap = 0;
-	} else if (gap < 0 && gap > -NEAR && message->sequence >= NEAR) {
+	uint32_t step = counts_records ? records > 0 ? (uint32_t)records : 0 : 1;
+	int32_t gap = 0;
+	if (exporter->sequence.is_known && (records >= 0 || exporter->sequence.way < WAY_WITH_OWN)) {
+		if (message->format == FLOW_IPFIX && records >= 0)
+			sequence_way_find(exporter, message->sequence, step, (uint32_t)options);
+		gap = (int32_t)(message->sequence -
+				sequence_expected(exporter, exporter->sequence.way, step, (uint32_t)options));
+	}
+	if (gap < 0 && gap > -NEAR && message->sequence >= NEAR) {
 		exporter->figures.late++;
 		exporter->figures.lost -= exporter->figures.lost ? 1 : 0; /* it had been taken for lost */
 		return;
-	} else if (gap < 0 || (has_uptime && message->uptime_ms < exporter->uptime_ms)) {
+	}
+	if (gap < 0 ||
+	    (exporter->sequence.is_known && has_uptime && message->uptime_ms < exporter->sequence.uptime_ms)) {
 		exporter->figures.restarts++;
 		gap = 0;
 	}
 	exporter->figures.lost += (uint64_t)gap;
-	exporter->uptime_ms = message->uptime_ms;
-	exporter->expected = message->sequence + (counts_records ? (uint32_t)records : 1);
-	exporter->is_expected = !counts_records || records >= 0;
+	exporter->sequence.uptime_ms = message->uptime_ms;
+	exporter->sequence.number = message->sequence;
+	exporter->sequence.records = step;
+	exporter->sequence.options = counts_records ? (uint32_t)options : 0;
+	exporter->sequence.is_known = !counts_records || records >= 0;
 }

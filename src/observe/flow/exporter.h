@@ -47,8 +47,11 @@ struct exporter {
 	uint32_t sampler_count;
 	int64_t boot_ns;
 
-	uint32_t expected, uptime_ms; /* of the next message, of the last one */
-	bool is_expected;
+	struct {
+		uint32_t number, records, options, uptime_ms; /* of the last message; options among the records */
+		unsigned way;                                 /* how it counts, see exporter.c */
+		bool is_known;
+	} sequence;
 };
 
 void exporter_done(struct exporter *exporter);
@@ -64,5 +67,7 @@ int exporter_option_put(struct exporter *exporter, const struct flow_option *opt
 /* 1 where nothing is known. */
 uint32_t exporter_sampling(const struct exporter *exporter, uint32_t sampler);
 
-/* Compare a message's sequence number with what was expected; `records` it held (-1: not all could be counted). */
-void exporter_sequence(struct exporter *exporter, const struct flow_message *message, int64_t records);
+/* Compare a message's sequence number with what was expected; `records` it held (-1: not all could be counted), of
+ * them `options` records of options. */
+void exporter_sequence(struct exporter *exporter, const struct flow_message *message, int64_t records,
+		       uint64_t options);

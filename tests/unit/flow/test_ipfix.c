@@ -214,6 +214,45 @@ static void absurd_templates_are_refused(void **state)
 	bench_close(&bench);
 }
 
+/* Messages of so many records, numbered as given: what is taken for lost. */
+static uint64_t lost_of(const uint32_t (*messages)[2], unsigned count)
+{
+	static const struct field fields[] = {{1, 4, 0}};
+	struct bench bench;
+	bench_open(&bench);
+	for (unsigned i = 0; i < count; i++) {
+		struct bytes bytes;
+		begin_ipfix(&bytes, messages[i][0]);
+		size_t set = begin_set(&bytes, 2);
+		put_template(&bytes, 256, fields, 1);
+		end_set(&bytes, set);
+		set = begin_set(&bytes, 256);
+		for (uint32_t row = 0; row < messages[i][1]; row++)
+			put(&bytes, 100, 4);
+		end_set(&bytes, set);
+		end_ipfix(&bytes);
+		feed(&bench, &bytes);
+	}
+	uint64_t lost = figures(&bench)->lost;
+	assert_int_equal(figures(&bench)->restarts, 0);
+	assert_int_equal(figures(&bench)->late, 0);
+	bench_close(&bench);
+	return lost;
+}
+
+static void exporters_number_in_two_ways(void **state)
+{
+	(void)state;
+	static const uint32_t before[][2] = {{0, 5}, {5, 9}, {14, 2}, {16, 1}},
+			      own[][2] = {{5, 5}, {14, 9}, {16, 2}, {17, 1}},
+			      before_lost[][2] = {{0, 5}, {5, 9}, {34, 2}, {36, 1}},
+			      own_lost[][2] = {{5, 5}, {14, 9}, {36, 2}, {37, 1}};
+	assert_int_equal(lost_of(before, 4), 0);
+	assert_int_equal(lost_of(own, 4), 0);
+	assert_int_equal(lost_of(before_lost, 4), 20);
+	assert_int_equal(lost_of(own_lost, 4), 20);
+}
+
 static void begin_sflow(struct bytes *bytes, unsigned samples)
 {
 	bytes->count = 0;
@@ -266,6 +305,7 @@ int main(void)
 		cmocka_unit_test(lengths_may_vary_and_answers_are_counted),
 		cmocka_unit_test(a_length_past_the_end_is_named),
 		cmocka_unit_test(a_template_may_be_withdrawn),
+		cmocka_unit_test(exporters_number_in_two_ways),
 		cmocka_unit_test(absurd_templates_are_refused),
 		cmocka_unit_test(sflow_samples_are_flows_of_one_packet),
 	};
