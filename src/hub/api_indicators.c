@@ -36,14 +36,15 @@ static json_t *listed_json(const struct indicators_listing *listing, const struc
 {
 	const struct indicator_value value = {listed->kind, listed->value, strlen(listed->value), true};
 	const char *warning = warning_lists_find(listing->call->keeper->warnings, &value);
-	return json_pack(
-		"{s:s, s:I, s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:I, s:s, s:s, s:s?}", "id", listed->id, "seq",
-		(json_int_t)listed->seq, "kind", indicator_kind_names[listed->kind], "value", listed->value, "tlp",
-		tlp_names[listed->tlp], "state", indicator_state_names[listed->state], "confidence",
-		(int)listed->confidence, "score", (int)listed->score, "from", indicators_time(listed->from_ns), "until",
-		indicators_time(listed->until_ns), "seen", indicators_time(listed->seen_ns), "sightings",
-		(json_int_t)listed->sightings, "source_kind", listed->source_kind ? listed->source_kind : "", "source",
-		listed->source_name ? listed->source_name : "", "warning", warning ? warning : listed->warning);
+	return json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:o, s:o, s:I, s:s, s:s, s:s?, s:f}", "id",
+			 listed->id, "seq", (json_int_t)listed->seq, "kind", indicator_kind_names[listed->kind],
+			 "value", listed->value, "tlp", tlp_names[listed->tlp], "state",
+			 indicator_state_names[listed->state], "confidence", (int)listed->confidence, "score",
+			 (int)listed->score, "from", indicators_time(listed->from_ns), "until",
+			 indicators_time(listed->until_ns), "seen", indicators_time(listed->seen_ns), "sightings",
+			 (json_int_t)listed->sightings, "source_kind", listed->source_kind ? listed->source_kind : "",
+			 "source", listed->source_name ? listed->source_name : "", "warning",
+			 warning ? warning : listed->warning, "speed", indicator_decay_speed(listed->kind));
 }
 
 /* 1 ends the reading. */

@@ -253,6 +253,7 @@ int indicators_state_set(struct indicators *store, const char *id, enum indicato
 /* What is left of a confidence at `now`: MISP's polynomial decay, confidence * (1 - (age / lifetime) ^ (1 / speed)). */
 unsigned indicator_score(enum indicator_kind kind, unsigned confidence, int64_t seen_ns, int64_t until_ns,
 			 int64_t now_ns);
+double indicator_decay_speed(enum indicator_kind kind);
 int64_t indicator_lifetime_ns(enum indicator_kind kind);
 
 void indicators_uuid_format(const uint8_t uuid[16], char text[37]);

@@ -30,6 +30,11 @@ int64_t indicator_lifetime_ns(enum indicator_kind kind)
 	return decays[kind].days * NS_PER_DAY;
 }
 
+double indicator_decay_speed(enum indicator_kind kind)
+{
+	return decays[kind].speed;
+}
+
 unsigned indicator_score(enum indicator_kind kind, unsigned confidence, int64_t seen_ns, int64_t until_ns,
 			 int64_t now_ns)
 {

@@ -29,6 +29,7 @@ const PAGES: Record<string, Loader> = {
 	notices: () => import("./notices"),
 	acknowledge: () => import("./notices/acknowledge"),
 	sharing: () => import("./sharing"),
+	indicators: () => import("./indicators"),
 	report: () => import("./pages/report"),
 	statistics: () => import("./statistics"),
 	members: () => import("./members"),

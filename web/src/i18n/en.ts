@@ -21,6 +21,7 @@ export const en = {
 	"nav.findings": "Findings",
 	"nav.query": "Query",
 	"nav.notices": "Notices",
+	"nav.indicators": "Indicators",
 	"nav.sharing": "Sharing",
 	"nav.report": "Yearly report",
 	"nav.statistics": "Statistics",
