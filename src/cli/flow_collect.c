@@ -2,11 +2,13 @@
 #include "cli/flow_collect.h"
 
 #include "cli/command_flow.h"
+#include "cli/flow_memory.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "observe/flow/listener.h"
 #include "store/archive_writer.h"
 #include "sys/confine.h"
+#include "sys/text_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,6 +20,7 @@
 enum { QUEUE_ROWS = 8192, QUEUE_LEAST = 16, MINUTES_KEPT = 60, PATH_BYTES = 4200 };
 #define FLUSH_NS NS_PER_S /* of receivers, and of the archive: what came is seen at most twice this later */
 #define TELL_NS (2 * NS_PER_S)
+#define MEMORY_BYTES_MAX (256 << 20)
 
 struct flow_collect {
 	const struct flow_collect_options *options;
@@ -30,6 +33,7 @@ struct flow_collect {
 	uint64_t told_records;
 	json_t *exporters; /* of the last file, by flow_key() */
 	int64_t minute;    /* that the last entries of "minutes" are of */
+	uint64_t learnt;   /* templates and options that the memory's file holds */
 };
 
 /* --- opening ----------------------------------------------------------------------------------------------------- */
@@ -52,6 +56,100 @@ static int collect_confine(const struct flow_collect_options *options, struct er
 	int result = confine(&policy, options->unconfined, err);
 	return result < 0 ? result : 0;
 }
+
+/* --- memory ------------------------------------------------------------------------------------------------------ */
+
+static void path_of(const struct flow_collect *collect, const char *name, char path[PATH_BYTES])
+{
+	snprintf(path, PATH_BYTES, "%s/%s", collect->options->archive, name);
+}
+
+/* Nobody waits for it: what cannot be written now is written the next time. */
+static bool json_replace(const struct flow_collect *collect, const char *name, const json_t *json)
+{
+	char path[PATH_BYTES], part[PATH_BYTES + 8];
+	path_of(collect, name, path);
+	snprintf(part, sizeof part, "%s.part", path);
+	return json_dump_file(json, part, JSON_COMPACT | JSON_REAL_PRECISION(9)) == 0 && rename(part, path) == 0;
+}
+
+static void exporter_key(const json_t *exporter, char *key, size_t bytes)
+{
+	snprintf(key, bytes, "%s %s %lld", json_string_value(json_object_get(exporter, "exporter")),
+		 json_string_value(json_object_get(exporter, "format")),
+		 (long long)json_integer_value(json_object_get(exporter, "domain")));
+}
+
+/* Of the lanes that know an exporter, the one that hears it knows best. */
+static int memory_add(void *context, const struct exporter *exporter)
+{
+	json_t *known = context, *remembered = flow_memory_json(exporter);
+	char key[128];
+	exporter_key(remembered, key, sizeof key);
+	if (exporter->figures.messages || !json_object_get(known, key))
+		json_object_set(known, key, remembered);
+	json_decref(remembered);
+	return 0;
+}
+
+static int learnt_add(void *context, const struct exporter *exporter)
+{
+	*(uint64_t *)context += exporter->figures.templates + exporter->figures.options;
+	return 0;
+}
+
+/* Templates are sent again and again: what was learnt is written when more was said, at most every time that the
+ * figures are. */
+static void memory_write(struct flow_collect *collect)
+{
+	uint64_t learnt = 0;
+	listener_visit(collect->listener, learnt_add, &learnt);
+	if (learnt == collect->learnt)
+		return;
+	json_t *known = json_object(), *list = json_array(), *remembered;
+	const char *key;
+	listener_visit(collect->listener, memory_add, known);
+	json_object_foreach(known, key, remembered) json_array_append(list, remembered);
+	if (json_replace(collect, FLOW_MEMORY_FILE, list))
+		collect->learnt = learnt;
+	json_decref(list);
+	json_decref(known);
+}
+
+/* What cannot be understood is said again by the exporter, sooner or later. */
+static int memory_read(struct flow_collect *collect, struct err *err)
+{
+	char path[PATH_BYTES], *text = NULL;
+	json_error_t why = {.line = 0};
+	size_t bytes, i;
+	path_of(collect, FLOW_MEMORY_FILE, path);
+	int result = text_file_read(path, MEMORY_BYTES_MAX, &text, &bytes, NULL);
+	if (result < 0)
+		return 0;
+	json_t *list = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &why), *remembered;
+	free(text);
+	if (!json_is_array(list))
+		LOG(LOG_WARNING, "flow.forgotten", "what was known of exporters cannot be read", LOG_TEXT("file", path),
+		    LOG_TEXT("why", why.text));
+	json_array_foreach(list, i, remembered)
+	{
+		struct exporter exporter;
+		struct err fault = {""};
+		if (result < 0)
+			break;
+		if (flow_memory_read(remembered, &exporter, &fault) < 0) {
+			LOG(LOG_WARNING, "flow.forgotten", "what was known of an exporter cannot be read",
+			    LOG_TEXT("file", path), LOG_NUMBER("entry", i), LOG_TEXT("why", fault.text));
+			continue;
+		}
+		result = listener_recall(collect->listener, &exporter, err);
+		exporter_done(&exporter);
+	}
+	json_decref(list);
+	return result;
+}
+
+/* --- starting ---------------------------------------------------------------------------------------------------- */
 
 static int collect_open(struct flow_collect *collect, struct err *err)
 {
@@ -76,7 +174,7 @@ static int collect_open(struct flow_collect *collect, struct err *err)
 		result = archive_open(&keeping, &collect->archive, err);
 	if (result == 0)
 		result = batch_queue_new(&record_flow, QUEUE_ROWS, QUEUE_LEAST, &collect->queue, err);
-	return result;
+	return result == 0 ? memory_read(collect, err) : result;
 }
 
 static void listening_tell(const struct flow_collect *collect)
@@ -134,7 +232,8 @@ json_t *flow_collect_sums(struct flow_collect *collect)
 
 static int exporter_add(void *context, const struct exporter *exporter)
 {
-	json_array_append_new(context, flow_exporter_json(exporter));
+	if (exporter->figures.messages) /* others are remembered only */
+		json_array_append_new(context, flow_exporter_json(exporter));
 	return 0;
 }
 
@@ -143,13 +242,6 @@ json_t *flow_collect_exporters(struct flow_collect *collect)
 	json_t *exporters = json_array();
 	listener_visit(collect->listener, exporter_add, exporters);
 	return exporters;
-}
-
-static void exporter_key(const json_t *exporter, char *key, size_t bytes)
-{
-	snprintf(key, bytes, "%s %s %lld", json_string_value(json_object_get(exporter, "exporter")),
-		 json_string_value(json_object_get(exporter, "format")),
-		 (long long)json_integer_value(json_object_get(exporter, "domain")));
 }
 
 static json_int_t number_of(const json_t *object, const char *name)
@@ -198,10 +290,9 @@ static json_t *exporters_compare(struct flow_collect *collect, double seconds)
 	return exporters;
 }
 
-/* Nobody waits for it: what cannot be written now is written the next time. */
 static void file_write(struct flow_collect *collect, bool is_running)
 {
-	char path[PATH_BYTES], part[PATH_BYTES], began[TIME_TEXT_BYTES], now[TIME_TEXT_BYTES];
+	char began[TIME_TEXT_BYTES], now[TIME_TEXT_BYTES];
 	int64_t now_ns = clock_monotonic_ns();
 	double seconds = (double)(now_ns - collect->told_ns) / 1e9;
 	json_t *told = flow_collect_sums(collect), *listen = json_array();
@@ -216,11 +307,9 @@ static void file_write(struct flow_collect *collect, bool is_running)
 			    json_real(seconds > 0 ? (double)(records - collect->told_records) / seconds : 0));
 	json_object_set_new(told, "blocked", json_boolean(collect->was_blocked));
 	json_object_set_new(told, "exporters", exporters_compare(collect, seconds));
-	snprintf(path, sizeof path, "%s/" FLOW_COLLECT_FILE, collect->options->archive);
-	snprintf(part, sizeof part, "%s/" FLOW_COLLECT_FILE ".part", collect->options->archive);
-	if (json_dump_file(told, part, JSON_COMPACT | JSON_REAL_PRECISION(9)) == 0)
-		(void)!rename(part, path);
+	(void)!json_replace(collect, FLOW_COLLECT_FILE, told);
 	json_decref(told);
+	memory_write(collect);
 	collect->told_ns = now_ns;
 	collect->told_records = records;
 }

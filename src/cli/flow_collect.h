@@ -16,6 +16,9 @@
  * "records_per_second" and "minutes": [[records, lost], ...] of the last hour, oldest first. */
 #define FLOW_COLLECT_FILE "collector.json"
 
+/* Beside it what is known of exporters (flow_memory.h), for the next collector on this archive. */
+#define FLOW_MEMORY_FILE "exporters.json"
+
 struct flow_collect_options {
 	struct text_list listen; /* "ADDR:PORT" each */
 	const char *archive;     /* directory; made where it is not */

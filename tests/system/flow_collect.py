@@ -42,10 +42,11 @@ class Collector(Receiver):
         self.process = subprocess.Popen([YAGURA, "flow", "run", "--listen", f"127.0.0.1:{self.port}", "-w", archive, "--json", *arguments],
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=WITHOUT_LEAKS)
         self.log = []
-        ready, _, _ = select.select([self.process.stderr], [], [], 20)
-        assert ready, "it does not say that it listens"
-        self.log.append(self.process.stderr.readline())
-        assert "flow.listening" in self.log[0], self.log[0] + self.process.stderr.read()
+        while not self.log or "flow.listening" not in self.log[-1]:
+            ready, _, _ = select.select([self.process.stderr], [], [], 20)
+            assert ready, "it does not say that it listens"
+            self.log.append(self.process.stderr.readline())
+            assert self.log[-1], self.log
 
     def sums(self, text="any"):
         """(flows, packets, bytes) that can be asked for now."""

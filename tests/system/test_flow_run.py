@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The collector: real exporters feed it and nfcapd alike; what came can be asked for at once, outlives a kill, and what was lost
 is counted."""
+import json
 import os
 import select
 import signal
@@ -96,6 +97,39 @@ def loss_and_unknown_templates_are_counted():
     assert report["strange"] == 2, report
 
 
+def templates_are_remembered_by_the_next_collector():
+    first = Collector(room("remembered"))
+    first.send([ipfix(0, template() + data(4))])
+    first.wait_for(4, 4)
+    time.sleep(2.5)  # what was learnt is written every other second
+    first.kill()
+    second = Collector(room("remembered"))
+    second.send([ipfix(4, data(6))])  # no template: it would come in some minutes
+    report = second.finish()
+    row, = report["exporters"]
+    assert (row["records"], row["waiting"], row["faults"]) == (6, 0, {}), row
+    assert second.sums()[0] == 10
+    third = Collector(room("remembered"))  # it heard nothing: what it remembers stays
+    assert third.finish()["exporters"] == []
+    fourth = Collector(room("remembered"))
+    fourth.send([ipfix(10, data(1)), ipfix(11, data(1), domain=7)])
+    report = fourth.finish()
+    assert {row["domain"]: (row["records"], row["waiting"]) for row in report["exporters"]} == {1: (1, 0), 7: (0, 1)}, report
+    path = os.path.join(room("remembered"), "exporters.json")
+    with open(path, encoding="utf-8") as file:
+        whole = file.read()
+    entry = json.loads(whole)[0]
+    for text, kept in ((whole[:-9], 0), ("7", 0), (json.dumps([{"exporter": "nobody"}, {**entry, "templates": [[256, 9, [[0, 1, 4]]]]}, entry]), 1),
+                       (json.dumps([{**entry, "templates": [[256, 0, [[0, 70000, 4]]]]}]), 0), (json.dumps([{**entry, "templates": [[256, 0, []]]}]), 0)):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        collector = Collector(room("remembered"))
+        assert any("flow.forgotten" in line for line in collector.log), (text, collector.log)
+        collector.send([ipfix(12, data(1))])
+        row, = collector.finish()["exporters"]
+        assert row["records"] == kept, (text, row)
+
+
 def what_the_kernel_dropped_is_counted():
     collector = Collector(room("dropped"), "--receive-buffer", "64KiB", "--sockets", "1")
     collector.process.send_signal(signal.SIGSTOP)
@@ -183,6 +217,6 @@ def it_ends_after_its_time():
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as ROOM:
-        main([flows_can_be_asked_for_while_it_runs, a_kill_leaves_what_was_stored, loss_and_unknown_templates_are_counted,
+        main([flows_can_be_asked_for_while_it_runs, a_kill_leaves_what_was_stored, loss_and_unknown_templates_are_counted, templates_are_remembered_by_the_next_collector,
               what_the_kernel_dropped_is_counted, each_exporter_is_apart, a_full_disk_is_waited_for, it_is_confined, mistakes_are_said,
               it_ends_after_its_time, sums_are_nfcapd_s])

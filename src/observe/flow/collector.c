@@ -113,13 +113,13 @@ static int exporters_grow(struct collector *collector)
 }
 
 /* The exporter of a message; NULL with 0: there are too many. */
-static int exporter_at(struct collector *collector, const struct addr *address, const struct flow_message *message,
-		       struct exporter **ret_exporter)
+static int exporter_at(struct collector *collector, const struct addr *address, enum flow_format format,
+		       uint32_t domain, struct exporter **ret_exporter)
 {
 	*ret_exporter = NULL;
 	if (collector->count == collector->room && exporters_grow(collector) < 0)
 		return -ENOMEM;
-	uint32_t slot = slot_of(collector, address, message->format, message->domain);
+	uint32_t slot = slot_of(collector, address, format, domain);
 	if (!collector->slots[slot]) {
 		if (collector->count == collector->options.exporters_max)
 			return 0;
@@ -127,8 +127,8 @@ static int exporter_at(struct collector *collector, const struct addr *address, 
 		if (!exporter)
 			return -ENOMEM;
 		exporter->address = *address;
-		exporter->format = message->format;
-		exporter->domain = message->domain;
+		exporter->format = format;
+		exporter->domain = domain;
 		collector->exporters[collector->count] = exporter;
 		collector->slots[slot] = ++collector->count;
 	}
@@ -248,7 +248,7 @@ static int options_take(struct exporter *exporter, const struct exporter_templat
 {
 	struct flow_option option;
 	int more;
-	while ((more = flow_option_next(message, template->options, &set->body, &option)) > 0) {
+	while ((more = flow_option_next(message, template->form, &set->body, &option)) > 0) {
 		exporter->figures.options++;
 		(*records)++;
 		if (exporter_option_put(exporter, &option) < 0)
@@ -274,7 +274,7 @@ static int set_take(struct collector *collector, struct exporter *exporter, cons
 		*all_counted = false;
 		return 0;
 	}
-	if (template->options)
+	if (template->form->scopes)
 		return options_take(exporter, template, message, set, records);
 	return data_decode(collector, exporter, &template->plan, message, &set->body, records, err);
 }
@@ -321,6 +321,15 @@ static int samples_take(struct collector *collector, struct exporter *exporter, 
 	return 0;
 }
 
+int collector_recall(struct collector *collector, const struct exporter *remembered, struct err *err)
+{
+	struct exporter *exporter;
+	int result = exporter_at(collector, &remembered->address, remembered->format, remembered->domain, &exporter);
+	if (result == 0 && exporter)
+		result = exporter_recall(exporter, remembered);
+	return result < 0 ? err_set(err, result, "no memory for what was known of exporters") : 0;
+}
+
 int collector_feed(struct collector *collector, const struct addr *from, const void *data, size_t bytes,
 		   int64_t arrived_ns, struct err *err)
 {
@@ -334,7 +343,7 @@ int collector_feed(struct collector *collector, const struct addr *from, const v
 	}
 	if (message.format == FLOW_SFLOW5)
 		message.export_ns = arrived_ns;
-	if (exporter_at(collector, from, &message, &exporter) < 0)
+	if (exporter_at(collector, from, message.format, message.domain, &exporter) < 0)
 		return err_set(err, -ENOMEM, "no memory for another exporter; %u are known", collector->count);
 	if (!exporter) {
 		collector->figures.too_many++;

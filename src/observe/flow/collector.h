@@ -26,6 +26,9 @@ struct sink *collector_sink(const struct collector *collector);
 int collector_feed(struct collector *collector, const struct addr *from, const void *data, size_t bytes,
 		   int64_t arrived_ns, struct err *err) must_check;
 
+/* What an earlier collector knew of an exporter: its address, format and domain, templates and samplings. -ENOMEM. */
+int collector_recall(struct collector *collector, const struct exporter *remembered, struct err *err) must_check;
+
 /* Hand out the batch that is being filled. */
 int collector_flush(struct collector *collector, struct err *err) must_check;
 

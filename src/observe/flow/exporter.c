@@ -15,7 +15,7 @@ enum {
 static void template_free(struct exporter_template *template)
 {
 	if (template)
-		free(template->options);
+		free(template->form);
 	free(template);
 }
 
@@ -83,29 +83,46 @@ static int place_make(struct exporter *exporter, uint16_t id, struct exporter_te
 int exporter_template_put(struct exporter *exporter, const struct flow_template *template)
 {
 	struct flow_plan plan;
-	struct flow_template *options = NULL;
 	struct exporter_template *kept = NULL;
 	if (flow_plan_make(template, &plan) != FLOW_SOUND)
 		return -EINVAL;
 	int result = place_make(exporter, template->id, &kept);
 	if (result < 0)
 		return result;
-	if (template->scopes) {
-		size_t bytes = offsetof(struct flow_template, fields) + template->count * sizeof *template->fields;
-		options = malloc(bytes);
-		if (!options)
-			return -ENOMEM;
-		memcpy(options, template, bytes);
-	}
-	free(kept->options);
-	*kept = (struct exporter_template){.plan = plan, .options = options};
+	size_t bytes = offsetof(struct flow_template, fields) + template->count * sizeof *template->fields;
+	struct flow_template *form = malloc(bytes);
+	if (!form)
+		return -ENOMEM;
+	memcpy(form, template, bytes);
+	free(kept->form);
+	*kept = (struct exporter_template){.plan = plan, .form = form};
 	return 0;
+}
+
+int exporter_recall(struct exporter *exporter, const struct exporter *remembered)
+{
+	const struct flow_option whole = {.sampling = remembered->sampling, .boot_ns = remembered->boot_ns};
+	int result = exporter_option_put(exporter, &whole);
+	for (uint32_t i = 0; i < remembered->sampler_count && result == 0; i++) {
+		const struct flow_option sampler = {.sampler = remembered->samplers[i].id,
+						    .sampling = remembered->samplers[i].sampling};
+		result = exporter_option_put(exporter, &sampler);
+	}
+	for (uint32_t i = 0; i < remembered->template_room && result == 0; i++)
+		if (remembered->templates[i] && remembered->templates[i]->form)
+			result = exporter_template_put(exporter, remembered->templates[i]->form);
+	return result;
+}
+
+static bool is_options(const struct exporter_template *template)
+{
+	return template->form && template->form->scopes > 0;
 }
 
 /* One that was withdrawn keeps its place: open addressing wants no gaps. */
 static void template_clear(struct exporter_template *template)
 {
-	free(template->options);
+	free(template->form);
 	*template = (struct exporter_template){.plan.id = template->plan.id};
 }
 
@@ -114,8 +131,7 @@ void exporter_template_withdraw(struct exporter *exporter, const struct flow_tem
 	enum { ALL_TEMPLATES = 2, ALL_OPTIONS = 3 };
 	bool all = template->id == ALL_TEMPLATES || template->id == ALL_OPTIONS;
 	for (uint32_t i = 0; all && i < exporter->template_room; i++)
-		if (exporter->templates[i] &&
-		    (exporter->templates[i]->options != NULL) == (template->id == ALL_OPTIONS))
+		if (exporter->templates[i] && is_options(exporter->templates[i]) == (template->id == ALL_OPTIONS))
 			template_clear(exporter->templates[i]);
 	struct exporter_template *one = all ? NULL : exporter_template_find(exporter, template->id);
 	if (one)

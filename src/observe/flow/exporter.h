@@ -28,7 +28,7 @@ struct exporter_figures {
 
 struct exporter_template {
 	struct flow_plan plan;
-	struct flow_template *options; /* of an options template; owned */
+	struct flow_template *form; /* as it came; owned; NULL: withdrawn */
 };
 
 struct exporter {
@@ -66,6 +66,9 @@ void exporter_template_withdraw(struct exporter *exporter, const struct flow_tem
 int exporter_option_put(struct exporter *exporter, const struct flow_option *option);
 /* 1 where nothing is known. */
 uint32_t exporter_sampling(const struct exporter *exporter, uint32_t sampler);
+
+/* Templates, samplings and when it began, as another remembers them. -ENOMEM. */
+int exporter_recall(struct exporter *exporter, const struct exporter *remembered);
 
 /* Compare a message's sequence number with what was expected; `records` it held (-1: not all could be counted), of
  * them `options` records of options. */

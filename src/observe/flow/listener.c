@@ -203,6 +203,14 @@ static void *lane_run(void *argument)
 	return NULL;
 }
 
+int listener_recall(struct listener *listener, const struct exporter *remembered, struct err *err)
+{
+	int result = 0;
+	for (unsigned i = 0; i < listener->count && result == 0; i++)
+		result = collector_recall(listener->lanes[i].collector, remembered, err);
+	return result;
+}
+
 int listener_start(struct listener *listener, struct sink *sink, struct err *err)
 {
 	listener->sink = sink;

@@ -18,6 +18,8 @@ struct listener_options {
 
 /* Opens the sockets; nothing is read yet, so that a process can confine itself between this and the start. */
 int listener_open(const struct listener_options *options, struct listener **ret_listener, struct err *err) must_check;
+/* Before the start: what an earlier one knew of an exporter. Whichever thread hears it has it. */
+int listener_recall(struct listener *listener, const struct exporter *remembered, struct err *err) must_check;
 /* Batches go to the sink from all threads. */
 int listener_start(struct listener *listener, struct sink *sink, struct err *err) must_check;
 /* Read what waits in the sockets, hand all of it on and end the threads. Figures stay. -errno: why a thread ended. */

@@ -7,7 +7,7 @@ import { en, ja } from "./texts";
 
 const ORDER: Health[] = ["silent", "templates", "losing", "faulty", "clock", "fine"];
 const MARKS: Record<Health, string> = { silent: "idle", templates: "bad", losing: "bad", faulty: "bad", clock: "bad", fine: "" };
-const FORMATS: Record<string, string> = { netflow5: "NetFlow v5", netflow9: "NetFlow v9", ipfix: "IPFIX", sflow: "sFlow v5" };
+const FORMATS: Record<string, string> = { netflow5: "NetFlow v5", netflow9: "NetFlow v9", ipfix: "IPFIX", sflow5: "sFlow v5" };
 const useWords = () => useTexts({ en, ja });
 
 /** Flows of each minute of the last hour, and over them what was missing. */
@@ -47,7 +47,7 @@ function Line({ exporter, state }: { exporter: Exporter; state: Health }) {
 				<td><Minutes minutes={exporter.minutes} /></td>
 				<td class={exporter.lost > 0 ? "n error" : "n"} title={digits(exporter.lost, language)}>{exporter.lost > 0 ? percent(share(exporter), language) : "0"}</td>
 				<td class="n">{digits(exporter.late, language)}</td>
-				<td class="n">{exporter.format === "netflow5" || exporter.format === "sflow" ? "–" : digits(exporter.templates, language)}</td>
+				<td class="n">{exporter.format === "netflow5" || exporter.format === "sflow5" ? "–" : digits(exporter.templates, language)}</td>
 				<td class="n">{digits(exporter.waiting, language)}</td>
 				<td>{exporter.sampling > 1 ? w("sampling.of", { n: digits(exporter.sampling, language) }) : w("sampling.none")}</td>
 				<td><Clock seconds={exporter.skew_seconds} /></td>

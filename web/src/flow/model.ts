@@ -65,4 +65,4 @@ export function health(exporter: Exporter, now: number): Health {
 	return "fine";
 }
 
-export const share = (exporter: Exporter): number => (exporter.lost + exporter.records > 0 ? exporter.lost / (exporter.lost + (exporter.format === "netflow9" || exporter.format === "sflow" ? exporter.messages : exporter.records)) : 0);
+export const share = (exporter: Exporter): number => (exporter.lost + exporter.records > 0 ? exporter.lost / (exporter.lost + (exporter.format === "netflow9" || exporter.format === "sflow5" ? exporter.messages : exporter.records)) : 0);
