@@ -30,6 +30,7 @@ const PAGES: Record<string, Loader> = {
 	acknowledge: () => import("./notices/acknowledge"),
 	sharing: () => import("./sharing"),
 	indicators: () => import("./indicators"),
+	feeds: () => import("./feeds"),
 	report: () => import("./pages/report"),
 	statistics: () => import("./statistics"),
 	members: () => import("./members"),

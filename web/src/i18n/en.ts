@@ -22,6 +22,7 @@ export const en = {
 	"nav.query": "Query",
 	"nav.notices": "Notices",
 	"nav.indicators": "Indicators",
+	"nav.feeds": "Feeds",
 	"nav.sharing": "Sharing",
 	"nav.report": "Yearly report",
 	"nav.statistics": "Statistics",

@@ -24,6 +24,7 @@ export const ja: Record<keyof typeof en, string> = {
 	"nav.query": "問い合わせ",
 	"nav.notices": "通知",
 	"nav.indicators": "脅威指標",
+	"nav.feeds": "フィード",
 	"nav.sharing": "共有",
 	"nav.report": "年次報告",
 	"nav.statistics": "統計",

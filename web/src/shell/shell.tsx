@@ -17,7 +17,7 @@ const LOOP: { word: Word; icon: string; places: Place[] }[] = [
 		{ path: "observe/series", word: "nav.series" }, { path: "observe/top", word: "nav.top" }, { path: "flow", word: "nav.flow", roles: ["analyst", "operator", "admin"] }] },
 	{ word: "nav.analyze", icon: "M4 20V10m6 10V4m6 16v-7m4 7H2", places: [
 		{ path: "findings", word: "nav.findings" }, { path: "victims", word: "nav.victims" }, { path: "campaigns", word: "nav.campaigns" }, { path: "query", word: "nav.query" }] },
-	{ word: "nav.share", icon: "M6 3h9l4 4v14H6zM9 12h7M9 16h7M9 8h3", places: [{ path: "notices", word: "nav.notices", roles: [...STAFF, "member"] }, { path: "indicators", word: "nav.indicators", roles: ["analyst", "operator", "admin"] }, { path: "sharing", word: "nav.sharing", roles: SHARERS }, { path: "report", word: "nav.report" }, { path: "statistics", word: "nav.statistics" }] },
+	{ word: "nav.share", icon: "M6 3h9l4 4v14H6zM9 12h7M9 16h7M9 8h3", places: [{ path: "notices", word: "nav.notices", roles: [...STAFF, "member"] }, { path: "indicators", word: "nav.indicators", roles: ["analyst", "operator", "admin"] }, { path: "feeds", word: "nav.feeds", roles: [...STAFF, "member"] }, { path: "sharing", word: "nav.sharing", roles: SHARERS }, { path: "report", word: "nav.report" }, { path: "statistics", word: "nav.statistics" }] },
 	{ word: "nav.members", icon: "M3 21h18M5 21V8l6-4v17M11 10h8v11M8 9v0M8 13v0M8 17v0M15 14v0M15 17v0", places: [
 		{ path: "portal", word: "nav.portal", roles: ["member"] }, { path: "members", word: "nav.members", roles: STAFF }] },
 	{ word: "nav.system", icon: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zm0-6v3m0 14v3M2 12h3m14 0h3M5 5l2 2m10 10 2 2M5 19l2-2M17 7l2-2", places: [
@@ -172,7 +172,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
 	const { t, theme, setTheme, session } = useHouse();
 	const route = useRoute();
 	const here = route.path.join("/");
-	const at = (place: Place): boolean => place.path === here || (["report", "statistics", "members", "notices", "sharing", "indicators", "flow"].includes(place.path) && place.path === route.path[0]) || (here === "" && place.path === "observe/overview");
+	const at = (place: Place): boolean => place.path === here || (["report", "statistics", "members", "notices", "sharing", "indicators", "feeds", "flow"].includes(place.path) && place.path === route.path[0]) || (here === "" && place.path === "observe/overview");
 	const open = (place: Place): boolean => !place.roles || place.roles.includes(session?.user?.role ?? "");
 	const group = LOOP.find((one) => one.places.some(at)) ?? LOOP.find((one) => one.word === (route.path[0] === "source" ? "nav.observe" : "nav.analyze"));
 	const fill = ["observe/atlas", "observe/cube", "observe/tiles", "observe/rings"].includes(here);
