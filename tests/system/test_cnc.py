@@ -53,6 +53,16 @@ def lines_are_whole_and_in_order():
     assert ranking(path, "--limit", "20", "--explain") == lines, "the same flows give another ranking"
 
 
+def every_line_says_why():
+    """Of all services, the innocent too, in both languages."""
+    for name in ("c2lab/comfoo.conn.log.zst", "ctu13/ctu13-s11-capture20110818-2.binetflow.xz"):
+        path = recorded(name)
+        if path:
+            lines = ranking(path, "--limit", "0", "--explain")
+            assert all(len(line["grounds"]) == 6 for line in lines), name
+            assert all(line["grounds"] for line in ranking(path, "--limit", "0"))
+
+
 def known_servers_are_measured():
     names = ("c2lab/numinon.conn.log.zst", "iot23/CTU-IoT-Malware-Capture-34-1.conn.log.labeled.zst", "c2lab/lab-background.conn.log.zst")
     paths = [recorded(name) for name in names]
@@ -112,5 +122,5 @@ def wrong_input_is_told():
 
 
 if __name__ == "__main__":
-    main([beacons_and_keepalives_come_first, lines_are_whole_and_in_order, known_servers_are_measured,
+    main([beacons_and_keepalives_come_first, lines_are_whole_and_in_order, every_line_says_why, known_servers_are_measured,
           a_model_of_another_version_is_refused, people_get_a_table, wrong_input_is_told])

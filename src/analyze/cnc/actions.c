@@ -27,7 +27,8 @@ static int action_order(const void *one, const void *other)
 
 static bool is_flood(const struct cnc_pair *pair)
 {
-	float count = pair->packets > (float)pair->touches ? pair->packets : (float)pair->touches;
+	float count = cnc_size_count(pair->packets);
+	count = count > (float)pair->touches ? count : (float)pair->touches;
 	float seconds = (float)(pair->last_ms - pair->first_ms) / 1000 + 1;
 	return count >= FLOOD_PACKETS && count >= FLOOD_PER_S * seconds &&
 	       pair->down_bytes * ANSWERED_LEAST <= pair->up_bytes;
@@ -127,7 +128,7 @@ float cnc_actions_after(const struct cnc_actions *actions, const struct cnc_sigh
 		const struct cnc_service *target = cnc_service_at(sight, action->service);
 		if (addr_same(&target->addr, &cnc_service_at(sight, pair->service)->addr))
 			return 0;
-		bool open = pair->longest_ms >= OPEN_LEAST_MS && pair->began_ms < action->start_ms &&
+		bool open = cnc_size_count(pair->longest) >= OPEN_LEAST_MS && pair->began_ms < action->start_ms &&
 			    pair->last_ms >= action->start_ms;
 		float worth = contact_before(diary, pair, action->start_ms) && anyway < 1 ? 1 - anyway : 0;
 		worth = open && worth < while_open ? while_open : worth;

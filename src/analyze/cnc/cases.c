@@ -42,6 +42,8 @@ const char *const cnc_feature_names[] = {
 	[CNC_LONELY] = "lonely",
 	[CNC_KIN] = "kin",
 	[CNC_SELECT] = "select",
+	[CNC_BEACON] = "beacon",
+	[CNC_UNBROKEN] = "unbroken",
 	[CNC_FEATURES] = NULL,
 };
 
@@ -75,18 +77,27 @@ static float pair_steady(const struct cnc_sight *sight, const struct cnc_pair *p
 static float pair_held(const struct cnc_sight *sight, const struct cnc_pair *pair)
 {
 	const struct cnc_client *client = cnc_client_at(sight, pair->client);
-	float seconds = (float)pair->longest_ms / 1000, window_s = (float)(client->last_ms - client->first_ms) / 1000;
+	float seconds = cnc_size_count(pair->longest) / 1000,
+	      window_s = (float)(client->last_ms - client->first_ms) / 1000;
 	if (seconds < 30 || window_s <= 0)
 		return 0;
 	float pace = (pair->up_bytes + pair->down_bytes) / seconds;
 	return clamp(seconds / window_s) * on_log(seconds, 20, 600) * (1 - on_log(pace, 100, 20000));
 }
 
+/* Connections of bots break, with their servers and their hosts; what never does is infrastructure. */
+static float pair_unbroken(const struct cnc_sight *sight, const struct cnc_pair *pair)
+{
+	float longest_s = cnc_size_count(pair->longest) / 1000,
+	      window_s = (float)(sight->end_ms - sight->begin_ms) / 1000;
+	return longest_s >= 0.97f * window_s ? on_log(window_s, 3600, 43200) : 0;
+}
+
 struct pair_view {
 	const struct cnc_pair *pair;
 	struct cnc_rhythm rhythm;
 	float worth; /* how telling it is: which pair speaks for the service */
-	float held, steady, per_hour, alone, select;
+	float held, unbroken, steady, per_hour, alone, select;
 };
 
 /* --- one service ------------------------------------------------------------------------------------------------- */
@@ -100,6 +111,7 @@ static void pair_look(const struct cnc_cases *cases, const struct cnc_pair *pair
 	if (diary)
 		view->rhythm = cnc_rhythm_measure(diary->start_ms, diary->up, diary->down, diary->count);
 	view->held = pair_held(sight, pair);
+	view->unbroken = pair_unbroken(sight, pair);
 	view->steady = pair_steady(sight, pair);
 	float hours = (float)(client->last_ms - client->first_ms) / 3600000;
 	view->per_hour = (float)pair->touches / (hours > 0.05f ? hours : 0.05f);
@@ -111,7 +123,7 @@ static void pair_look(const struct cnc_cases *cases, const struct cnc_pair *pair
 static void view_features(const struct pair_view *view, float *features)
 {
 	const struct cnc_pair *pair = view->pair;
-	float minutes = (float)pair->longest_ms / 60000; /* of an open connection, what it says in a minute */
+	float minutes = cnc_size_count(pair->longest) / 60000; /* of an open connection, what it says in a minute */
 	float parts = (float)pair->touches > minutes ? (float)pair->touches : minutes;
 	float bytes = (pair->up_bytes + pair->down_bytes) / parts;
 	features[CNC_REGULAR] = view->rhythm.regular;
@@ -121,6 +133,7 @@ static void view_features(const struct pair_view *view, float *features)
 	features[CNC_FREQUENT] = on_log(view->per_hour, 0.5f, 1000);
 	features[CNC_STEADY] = view->steady;
 	features[CNC_HELD] = view->held;
+	features[CNC_UNBROKEN] = view->unbroken;
 	features[CNC_THRIFT] = 1 - on_log(bytes, 64, 1 << 20);
 	features[CNC_ALONE] = view->alone;
 	features[CNC_SELECT] = view->select;
@@ -190,6 +203,13 @@ static void shared_rhythm(const struct cnc_cases *cases, struct cnc_case *item)
 		item->shared_phase = cnc_rhythm_shared(gaps_s, count, &item->shared_period_s);
 }
 
+static float beacon(const float *features)
+{
+	float even = features[CNC_EVEN_UP] > features[CNC_EVEN_DOWN] ? features[CNC_EVEN_UP] : features[CNC_EVEN_DOWN];
+	return features[CNC_REGULAR] * (0.5f + 0.5f * even) * (0.3f + 0.7f * features[CNC_FREQUENT]) *
+	       (1 - features[CNC_MUTE]) * (1 - features[CNC_DATAGRAM] * features[CNC_BARE]);
+}
+
 static void case_make(struct cnc_cases *cases, struct cnc_case *item)
 {
 	const struct cnc_sight *sight = cases->sight;
@@ -209,10 +229,11 @@ static void case_make(struct cnc_cases *cases, struct cnc_case *item)
 		item->clients++;
 		item->touches += pair->touches;
 		item->last_ms = pair->last_ms > item->last_ms ? pair->last_ms : item->last_ms;
-		item->longest_ms = pair->longest_ms > item->longest_ms ? pair->longest_ms : item->longest_ms;
+		float longest_ms = cnc_size_count(pair->longest);
+		item->longest_ms = longest_ms > item->longest_ms ? longest_ms : item->longest_ms;
 		item->up_bytes += pair->up_bytes;
 		item->down_bytes += pair->down_bytes;
-		item->packets += pair->packets;
+		item->packets += cnc_size_count(pair->packets);
 		uint8_t marks = cases->known->marks[pair->client];
 		item->infected += marks & CNC_MARK_INFECTED ? 1 : 0;
 		outside += !(marks & CNC_MARK_INSIDE);
@@ -234,6 +255,7 @@ static void case_make(struct cnc_cases *cases, struct cnc_case *item)
 		shared_rhythm(cases, item);
 	float *regular = &item->features[CNC_REGULAR];
 	*regular = item->shared_phase > *regular ? item->shared_phase : *regular;
+	item->features[CNC_BEACON] = beacon(item->features);
 	marks_features(cases, item, weight, 1 - unmoved, outside);
 }
 
@@ -246,7 +268,7 @@ static bool service_counts(const struct cnc_cases *cases, const uint32_t *begin,
 	for (const uint32_t *at = begin; at < end; at++) {
 		const struct cnc_pair *pair = cnc_pair_at(cases->sight, *at);
 		touches += pair->touches;
-		if (pair->longest_ms >= 60000)
+		if (cnc_size_count(pair->longest) >= 60000)
 			return true;
 	}
 	return touches >= 3;

@@ -38,6 +38,8 @@ enum cnc_feature {
 	CNC_LONELY,   /* no other server of its network is seen */
 	CNC_KIN,      /* a service of another host at the same rare port is suspect for what its clients do */
 	CNC_SELECT,   /* its client asks few others at rare ports: no peer among peers */
+	CNC_BEACON,   /* regular in time and in size, and often */
+	CNC_UNBROKEN, /* a connection that was there before and after all that was seen, for hours */
 	CNC_FEATURES,
 };
 extern const char *const cnc_feature_names[]; /* NULL-terminated */
@@ -51,7 +53,7 @@ struct cnc_case {
 	uint32_t first_pair, pairs; /* in the order of cnc_cases.pairs */
 	uint32_t clients, touches, first_ms, last_ms;
 	uint32_t infected, actors, ordered; /* clients that are known, that act, that act upon contact */
-	uint32_t longest_ms;
+	float longest_ms;
 	double infected_chance; /* probability of so many infected by chance, corrected for the services tried */
 	float up_bytes, down_bytes, packets;
 	float shared_phase, shared_period_s;

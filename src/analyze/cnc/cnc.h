@@ -16,6 +16,9 @@ struct cnc;
 struct cnc_options {
 	uint32_t pairs_max; /* of client and service that are remembered; 0: 67 million */
 	int64_t until_ns;   /* flows that began later are passed over; 0: none are */
+	/* Of so many parts this one: it remembers the clients that fall to it and passes over the others, so that each
+	 * part can have a core and all of them the same batches. 0: the whole. cnc_merge() joins them for a ranking. */
+	uint32_t part, parts;
 };
 
 int cnc_new(const struct cnc_options *options, struct cnc **ret_cnc, struct err *err) must_check;
@@ -23,6 +26,9 @@ void cnc_free(struct cnc *cnc); /* NULL is fine */
 
 /* Rows of record_flow. */
 int cnc_take(struct cnc *cnc, const struct batch *batch, struct err *err) must_check;
+
+/* What the other part has seen, too: its clients are others than this one's. `other` is as it was. -ENOMEM. */
+int cnc_merge(struct cnc *cnc, const struct cnc *other, struct err *err) must_check;
 
 /* A host that is known to be infected. */
 int cnc_infected(struct cnc *cnc, const struct addr *addr, struct err *err) must_check;

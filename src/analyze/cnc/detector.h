@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-enum { CNC_TEXT_BYTES = 400 };
+enum { CNC_TEXT_BYTES = 800 }; /* more than any sentence takes: one that is cut may end within a character */
 
 struct cnc_text {
 	char en[CNC_TEXT_BYTES], ja[CNC_TEXT_BYTES];

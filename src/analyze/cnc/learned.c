@@ -11,7 +11,7 @@ enum { TOLD = 3 };
 
 static const struct {
 	const char *en, *ja;
-} words[CNC_INPUTS] = {
+} words[CNC_FEATURES] = {
 	[CNC_REGULAR] = {"regular contact", "接触の規則性"},
 	[CNC_EVEN_UP] = {"requests of one size", "要求の大きさが一定"},
 	[CNC_EVEN_DOWN] = {"answers of one size", "応答の大きさが一定"},
@@ -39,6 +39,8 @@ static const struct {
 	[CNC_LONELY] = {"no neighbour is used", "同じ網にほかの相手がない"},
 	[CNC_KIN] = {"a like server is suspect", "同じポートの別サーバーが疑わしい"},
 	[CNC_SELECT] = {"few rare ports besides", "ほかに珍しいポートを使わない"},
+	[CNC_BEACON] = {"a beacon", "ビーコン"},
+	[CNC_UNBROKEN] = {"never breaks", "途切れない接続"},
 	[CNC_HOSTED] = {"asked from outside", "外部からの利用"},
 };
 
@@ -54,57 +56,59 @@ static const char *word_of(size_t input, bool japanese)
 	return japanese ? words[input].ja : words[input].en;
 }
 
-/* The inputs that add most (sign 1) or take most away (-1), the first of them first. */
-static size_t inputs_most(const float *added, float sign, size_t *inputs)
+/* The terms that add most (sign 1) or take most away (-1), the first of them first. */
+static size_t terms_most(const float *added, size_t count, float sign, size_t *terms)
 {
-	size_t count = 0;
-	bool taken[CNC_INPUTS] = {false};
-	while (count < TOLD) {
-		size_t best = CNC_INPUTS;
-		for (size_t i = 0; i < CNC_INPUTS; i++)
+	size_t found = 0;
+	bool taken[CNC_TERMS_MAX] = {false};
+	while (found < TOLD) {
+		size_t best = count;
+		for (size_t i = 0; i < count; i++)
 			if (!taken[i] && sign * added[i] > 0.1f &&
-			    (best == CNC_INPUTS || sign * added[i] > sign * added[best]))
+			    (best == count || sign * added[i] > sign * added[best]))
 				best = i;
-		if (best == CNC_INPUTS)
+		if (best == count)
 			break;
 		taken[best] = true;
-		inputs[count++] = best;
+		terms[found++] = best;
 	}
-	return count;
+	return found;
 }
 
-static void list_write(char *text, size_t bytes, const size_t *inputs, size_t count, const float *added, bool japanese)
+static void list_write(char *text, size_t bytes, const struct cnc_model *model, const float *added, float sign,
+		       bool japanese)
 {
-	size_t at = 0;
-	for (size_t i = 0; i < count && at < bytes; i++)
-		at += (size_t)snprintf(text + at, bytes - at, "%s%s %+.1f", i ? (japanese ? "、" : ", ") : "",
-				       word_of(inputs[i], japanese), (double)added[inputs[i]]);
+	size_t at = 0, terms[TOLD], count = model ? terms_most(added, model->count, sign, terms) : 0;
+	for (size_t i = 0; i < count && at < bytes; i++) {
+		const struct cnc_term *term = &model->terms[terms[i]];
+		bool two = term->second < CNC_INPUTS;
+		at += (size_t)snprintf(text + at, bytes - at, "%s%s%s%s %+.1f", i ? (japanese ? "、" : ", ") : "",
+				       word_of(term->first, japanese), two ? (japanese ? "かつ" : " and ") : "",
+				       two ? word_of(term->second, japanese) : "", (double)added[terms[i]]);
+	}
 	if (count == 0)
 		snprintf(text, bytes, "%s", japanese ? "なし" : "nothing");
 }
 
 static json_t *learned_explain(const struct cnc_cases *cases, const struct cnc_case *item, struct cnc_text *text)
 {
-	float added[CNC_INPUTS] = {0};
-	size_t most[TOLD];
-	char good[CNC_TEXT_BYTES / 3], bad[CNC_TEXT_BYTES / 3];
+	const struct cnc_model *model = cases->model;
+	float added[CNC_TERMS_MAX] = {0};
+	char good[CNC_TEXT_BYTES / 2 - 50], bad[CNC_TEXT_BYTES / 2 - 50], name[CNC_TERM_BYTES];
 	json_t *contributions = json_object();
-	for (size_t i = 0; cases->model && i < CNC_INPUTS; i++) {
-		char name[32];
-		added[i] = cases->model->weights[i] * cnc_input(item, i);
-		snprintf(name, sizeof name, i < CNC_FEATURES ? "%s" : "%s!",
-			 i < CNC_FEATURES ? cnc_feature_names[i] : cnc_detectors[i - CNC_FEATURES]->name);
+	for (uint32_t i = 0; model && i < model->count; i++) {
+		added[i] = cnc_term_adds(&model->terms[i], item);
 		if (fabsf(added[i]) >= 0.005f)
-			json_object_set_new(contributions, name, json_real((double)added[i]));
+			json_object_set_new(contributions, cnc_term_name(&model->terms[i], name),
+					    json_real((double)added[i]));
 	}
 	for (int japanese = 0; japanese < 2; japanese++) {
-		list_write(bad, sizeof bad, most, inputs_most(added, 1, most), added, japanese);
-		list_write(good, sizeof good, most, inputs_most(added, -1, most), added, japanese);
+		list_write(bad, sizeof bad, model, added, 1, japanese);
+		list_write(good, sizeof good, model, added, -1, japanese);
 		snprintf(japanese ? text->ja : text->en, CNC_TEXT_BYTES,
 			 japanese ? "C&C らしさ: %s。反対の材料: %s" : "for: %s; against: %s", bad, good);
 	}
-	return json_pack("{s:f, s:o}", "offset", cases->model ? (double)cases->model->offset : 0.0, "contributions",
-			 contributions);
+	return json_pack("{s:f, s:o}", "offset", model ? (double)model->offset : 0.0, "contributions", contributions);
 }
 
 const struct cnc_detector cnc_detector_learned = {"learned", learned_score, learned_explain};

@@ -35,11 +35,14 @@ int cnc_new(const struct cnc_options *options, struct cnc **ret_cnc, struct err 
 	struct cnc *cnc = calloc(1, sizeof *cnc);
 	if (!cnc)
 		return err_set(err, -ENOMEM, "no memory to remember flows");
+	uint32_t parts = options->parts ? options->parts : 1;
 	cnc->sight = cnc_sight_new(options->pairs_max, options->until_ns);
 	if (!cnc->sight || shelf_init(&cnc->infected, sizeof(struct addr), sizeof(struct addr), 1 << 24) < 0) {
 		cnc_free(cnc);
 		return err_set(err, -ENOMEM, "no memory to remember flows");
 	}
+	cnc->sight->part = options->part % parts;
+	cnc->sight->parts = parts;
 	*ret_cnc = cnc;
 	return 0;
 }
@@ -56,6 +59,13 @@ void cnc_free(struct cnc *cnc)
 int cnc_take(struct cnc *cnc, const struct batch *batch, struct err *err)
 {
 	return cnc_sight_take(cnc->sight, batch, err);
+}
+
+int cnc_merge(struct cnc *cnc, const struct cnc *other, struct err *err)
+{
+	return cnc_sight_merge(cnc->sight, other->sight) == 0
+		       ? 0
+		       : err_set(err, -ENOMEM, "no room for what another part has seen");
 }
 
 int cnc_infected(struct cnc *cnc, const struct addr *addr, struct err *err)
@@ -144,19 +154,25 @@ static json_t *ground_json(const struct cnc_cases *cases, const struct cnc_case 
 			 (double)item->scores[detector], "text", text.en, "text_ja", text.ja, "evidence", evidence);
 }
 
+/* The strongest first; what the ranking has learnt, last of those that count for nothing. */
 static json_t *grounds_json(const struct cnc_cases *cases, const struct cnc_case *item, bool explain)
 {
 	json_t *grounds = json_array();
-	bool told[8] = {false};
+	bool told[CNC_JUDGES + 1] = {false};
 	for (;;) {
 		int next = -1;
-		for (int d = 0; cnc_detectors[d]; d++)
+		for (int d = CNC_JUDGES; d >= 0; d--)
 			if (!told[d] && (next < 0 || item->scores[d] > item->scores[next]))
 				next = d;
-		if (next < 0 || (!explain && item->scores[next] < ground_least && json_array_size(grounds) > 0))
+		if (next >= 0 && !explain && item->scores[next] < ground_least)
+			next = json_array_size(grounds) == 0 ? CNC_JUDGES : -1;
+		if (next < 0)
 			return grounds;
 		told[next] = true;
-		json_array_append_new(grounds, ground_json(cases, item, (size_t)next));
+		if (json_array_append_new(grounds, ground_json(cases, item, (size_t)next)) < 0) {
+			json_decref(grounds);
+			return NULL;
+		}
 	}
 }
 

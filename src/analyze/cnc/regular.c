@@ -17,10 +17,7 @@ static float innocent(const float *features)
 
 static float beacon(const struct cnc_case *item)
 {
-	const float *features = item->features;
-	float even = features[CNC_EVEN_UP] > features[CNC_EVEN_DOWN] ? features[CNC_EVEN_UP] : features[CNC_EVEN_DOWN];
-	return features[CNC_REGULAR] * (0.5f + 0.5f * even) * (0.3f + 0.7f * features[CNC_FREQUENT]) *
-	       (1 - features[CNC_MUTE]);
+	return item->features[CNC_BEACON];
 }
 
 static float held(const struct cnc_case *item)
@@ -39,7 +36,7 @@ static float regular_score(const struct cnc_cases *cases, const struct cnc_case 
 static void held_text(const struct cnc_case *item, struct cnc_text *text)
 {
 	char span[16];
-	float seconds = (float)item->longest_ms / 1000;
+	float seconds = item->longest_ms / 1000;
 	cnc_span_format(seconds, span);
 	float pace = (item->up_bytes + item->down_bytes) / (seconds > 1 ? seconds : 1);
 	snprintf(text->en, sizeof text->en, "a connection was held for %s at only %.1f bytes a second", span, pace);

@@ -46,7 +46,7 @@ static float evenness(const uint16_t *sizes, size_t count, float *ret_median)
 {
 	float bytes[CNC_DIARY_LINES] = {0};
 	for (size_t i = 0; i < count; i++)
-		bytes[i] = cnc_size_bytes(sizes[i]);
+		bytes[i] = cnc_size_count(sizes[i]);
 	float middle = median(bytes, count);
 	size_t near = 0;
 	for (size_t i = 0; i < count; i++)

@@ -13,7 +13,7 @@ enum { ICMP = 1, TCP = 6, UDP = 17, ICMP6 = 58, SYN = 0x02, ACK = 0x10 };
 enum {
 	BLOCK = 32,
 	DIARIES_FREE = 1 << 14, /* any pair that returns may have one of so many; then */
-	PAIRS_A_DIARY = 40,     /* one is had for so many pairs, */
+	PAIRS_A_DIARY = 64,     /* one is had for so many pairs, */
 	DIARY_TOUCHES = 4,      /* by pairs of so many contacts */
 	DIARY_BYTES = 1 << 18,  /* of no more than so much each */
 	DIARY_TRIES = 8,        /* looked at for one to give up */
@@ -78,6 +78,7 @@ struct cnc_sight *cnc_sight_new(uint32_t pairs_max, int64_t until_ns)
 		cnc_sight_free(sight);
 		return NULL;
 	}
+	sight->parts = 1;
 	sight->slot_ms = SLOT_MS_FIRST;
 	sight->begin_ms = UINT32_MAX;
 	sight->until_ns = until_ns ? until_ns : INT64_MAX;
@@ -114,9 +115,7 @@ static uint32_t time_ms(const struct cnc_sight *sight, int64_t time_ns)
 	return ms < 1 ? 1 : ms > (int64_t)UINT32_MAX - 1 ? UINT32_MAX - 1 : (uint32_t)ms;
 }
 
-/* Spans are numbered from the beginning of time; the bit of one is its number modulo CNC_SLOTS, which is clear as long
- * as no more of them lie between the first and the last. */
-static uint32_t slots_fold(uint32_t slots, uint32_t first)
+uint32_t cnc_slots_fold(uint32_t slots, uint32_t first)
 {
 	uint32_t folded = 0;
 	for (uint32_t i = 0; i < CNC_SLOTS; i++)
@@ -125,7 +124,7 @@ static uint32_t slots_fold(uint32_t slots, uint32_t first)
 	return folded;
 }
 
-static void window_widen(struct cnc_sight *sight, uint32_t start_ms, uint32_t end_ms)
+void cnc_sight_widen(struct cnc_sight *sight, uint32_t start_ms, uint32_t end_ms)
 {
 	uint32_t begin_ms = start_ms < sight->begin_ms ? start_ms : sight->begin_ms;
 	uint32_t old = sight->begin_ms / sight->slot_ms;
@@ -133,7 +132,7 @@ static void window_widen(struct cnc_sight *sight, uint32_t start_ms, uint32_t en
 	while (sight->end_ms / sight->slot_ms - begin_ms / sight->slot_ms >= CNC_SLOTS) {
 		for (uint32_t i = 0; i < sight->pairs.count; i++) {
 			struct cnc_pair *pair = cnc_pair_at(sight, i);
-			pair->slots = slots_fold(pair->slots, old);
+			pair->slots = cnc_slots_fold(pair->slots, old);
 		}
 		sight->slot_ms *= 2;
 		old /= 2;
@@ -258,6 +257,8 @@ static bool touch_read(const struct cnc_sight *sight, const struct columns *colu
 	touch->service.port = icmp ? 0 : forward ? ends.target_port : ends.source_port;
 	touch->service.protocol = protocol;
 	touch->client_hash = shelf_hash(&sight->clients, &touch->client);
+	if (sight->parts > 1 && (touch->client_hash >> 32) % sight->parts != sight->part)
+		return false;
 	touch->service_hash = shelf_hash(&sight->services, &touch->service);
 	shelf_prefetch(&sight->clients, touch->client_hash);
 	shelf_prefetch(&sight->services, touch->service_hash);
@@ -298,13 +299,14 @@ static void pair_count(struct cnc_sight *sight, uint32_t number, const struct to
 	pair->began_ms = touch->start_ms < pair->began_ms && same ? touch->start_ms : pair->began_ms;
 	uint32_t until = same && pair->last_ms > touch->end_ms ? pair->last_ms : touch->end_ms;
 	uint32_t long_ms = until > pair->began_ms ? until - pair->began_ms : 0;
-	pair->longest_ms = long_ms > pair->longest_ms && touch->answered ? long_ms : pair->longest_ms;
+	if (touch->answered && (float)long_ms > cnc_size_count(pair->longest))
+		pair->longest = cnc_size((float)long_ms);
 	pair->first_ms = !pair->touches || touch->start_ms < pair->first_ms ? touch->start_ms : pair->first_ms;
 	pair->last_ms = touch->end_ms > pair->last_ms ? touch->end_ms : pair->last_ms;
 	pair->port = touch->client_port;
 	pair->up_bytes += touch->up_bytes;
 	pair->down_bytes += touch->down_bytes;
-	pair->packets += touch->up_packets + touch->down_packets;
+	pair->packets = cnc_size_add(pair->packets, touch->up_packets + touch->down_packets, &sight->random);
 	for (uint32_t slot = touch->start_ms / sight->slot_ms; slot <= touch->end_ms / sight->slot_ms; slot++)
 		pair->slots |= 1u << slot % CNC_SLOTS;
 	if (echo) {
@@ -323,11 +325,9 @@ static void touch_count(struct cnc_sight *sight, struct touch *touch)
 		return;
 	struct cnc_client *client = cnc_client_at(sight, touch->pair_key[0]);
 	struct cnc_service *service = cnc_service_at(sight, touch->pair_key[1]);
-	client->first_ms = client->pairs && client->first_ms < touch->start_ms ? client->first_ms : touch->start_ms;
+	client->first_ms = client->first_ms && client->first_ms < touch->start_ms ? client->first_ms : touch->start_ms;
 	client->last_ms = client->last_ms > touch->end_ms ? client->last_ms : touch->end_ms;
 	service->first_ms = service->first_ms < touch->start_ms ? service->first_ms : touch->start_ms;
-	client->pairs += touch->fresh;
-	service->clients += touch->fresh;
 	pair_count(sight, number, touch);
 }
 
@@ -352,7 +352,7 @@ int cnc_sight_take(struct cnc_sight *sight, const struct batch *batch, struct er
 			shelf_prefetch_record(&sight->services, touches[i].service_hash);
 		}
 		for (uint32_t i = 0; i < count; i++) {
-			window_widen(sight, touches[i].start_ms, touches[i].end_ms);
+			cnc_sight_widen(sight, touches[i].start_ms, touches[i].end_ms);
 			ends_find(sight, &touches[i]);
 		}
 		for (uint32_t i = 0; i < count; i++)

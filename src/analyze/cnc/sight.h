@@ -1,7 +1,7 @@
 /* What has been seen: who (clients) asked whom (services) how often, when and with how much, from flows of any
  * exporter.
  *
- * A pair is a client and a service: 52 bytes of sums, and for the few pairs that return and stay small a diary of the
+ * A pair is a client and a service: 48 bytes of sums, and for the few pairs that return and stay small a diary of the
  * last contacts, whose number is bounded by that of the pairs. A scorer reads the whole at any time; nothing is
  * forgotten before cnc_sight_free().
  */
@@ -17,7 +17,6 @@ enum { CNC_DIARY_LINES = 32, CNC_SLOTS = 32 /* spans of `slot_ms` that a pair's 
 struct cnc_client {
 	struct addr addr;
 	uint32_t first_ms, last_ms;
-	uint32_t pairs; /* services it asked */
 };
 
 struct cnc_service {
@@ -25,16 +24,18 @@ struct cnc_service {
 	uint16_t port;
 	uint8_t protocol;
 	uint8_t zero[5]; /* so far the key */
-	uint32_t first_ms, clients;
+	uint32_t first_ms;
 };
 
 struct cnc_pair {
 	uint32_t client, service; /* the key: numbers on the shelves */
 	uint32_t first_ms, last_ms;
-	uint32_t began_ms, longest_ms; /* of the connection that goes on; the longest so far */
-	uint32_t touches;              /* records from the client's side, or of both */
-	uint32_t slots;                /* a bit a span in which there was a contact */
-	float up_bytes, down_bytes, packets;
+	uint32_t began_ms; /* of the connection that goes on */
+	uint32_t touches;  /* records from the client's side, or of both */
+	uint32_t slots;    /* a bit a span in which there was a contact */
+	float up_bytes, down_bytes;
+	uint16_t packets;    /* of both ways, as cnc_size() */
+	uint16_t longest;    /* the longest connection, ms as cnc_size() */
 	uint16_t port;       /* the client's, of the last contact */
 	uint16_t unanswered; /* touches; stays at its most */
 	uint32_t diary;      /* 0: none; else its number + 1 */
@@ -57,6 +58,7 @@ struct cnc_sight {
 	uint32_t slot_ms;          /* width of a span; doubles when all CNC_SLOTS are past */
 	uint64_t flows, passed;    /* taken; passed over: of no protocol that serves, or to many at once */
 	uint64_t random;
+	uint32_t part, parts; /* clients whose hash falls to another part are passed over */
 };
 
 /* `pairs_max` 0: as many as a shelf holds; `until_ns` 0: no row is too late. NULL: out of memory. */
@@ -65,6 +67,16 @@ void cnc_sight_free(struct cnc_sight *sight);
 
 /* Rows of record_flow. Rows that find no room are counted (shelf.refused). -EINVAL: of another kind. */
 int cnc_sight_take(struct cnc_sight *sight, const struct batch *batch, struct err *err) must_check;
+
+/* Let the window hold these instants; spans grow where it does. */
+void cnc_sight_widen(struct cnc_sight *sight, uint32_t start_ms, uint32_t end_ms);
+
+/* Spans are numbered from the beginning of time; the bit of one is its number modulo CNC_SLOTS, which is clear as long
+ * as no more of them lie between the first and the last. Here two become one; `first` is the number of the first. */
+uint32_t cnc_slots_fold(uint32_t slots, uint32_t first);
+
+/* -ENOMEM, also where it is full. */
+int cnc_sight_merge(struct cnc_sight *sight, const struct cnc_sight *other) must_check;
 
 size_t cnc_sight_bytes(const struct cnc_sight *sight);
 int64_t cnc_sight_ns(const struct cnc_sight *sight, uint32_t time_ms);
@@ -89,18 +101,27 @@ static inline const struct cnc_diary *cnc_pair_diary(const struct cnc_sight *sig
 	return pair->diary ? &sight->diaries[pair->diary - 1] : NULL;
 }
 
-/* A count of bytes in 16 bits, to 0.4 %: the upper half of the float. */
-static inline uint16_t cnc_size(float bytes)
+/* A count in 16 bits, to 0.8 %: the upper half of the float. */
+static inline uint16_t cnc_size(float count)
 {
 	uint32_t bits;
-	memcpy(&bits, &bytes, sizeof bits);
+	memcpy(&bits, &count, sizeof bits);
 	return (uint16_t)(bits >> 16);
 }
 
-static inline float cnc_size_bytes(uint16_t size)
+static inline float cnc_size_count(uint16_t size)
 {
 	uint32_t bits = (uint32_t)size << 16;
-	float bytes;
-	memcpy(&bytes, &bits, sizeof bytes);
-	return bytes;
+	float count;
+	memcpy(&count, &bits, sizeof count);
+	return count;
+}
+
+/* `size` and some more. What is too little to show is added now and then, so that the sum is right in the long run. */
+static inline uint16_t cnc_size_add(uint16_t size, float more, uint64_t *random)
+{
+	float count = cnc_size_count(size) + more;
+	uint32_t bits;
+	memcpy(&bits, &count, sizeof bits);
+	return (uint16_t)((bits + (uint32_t)(random_next(random) & 0xffff)) >> 16);
 }

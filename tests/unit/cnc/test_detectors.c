@@ -213,10 +213,13 @@ static void test_model(void **state)
 	(void)state;
 	struct cnc *cnc = cnc_made();
 	struct err err = {""};
-	static const char good[] = "{\"offset\": -2, \"weights\": {\"regular\": 3, \"datagram\": -4, \"regular!\": 1}}";
+	static const char good[] = "{\"offset\": -2, \"weights\": {\"regular\": 3, \"datagram\": -4, \"regular!\": 1, "
+				   "\"regular*thrift\": 0.5}}";
 	static const char strange[] = "{\"offset\": 0, \"weights\": {\"luck\": 3}}";
 	assert_int_equal(cnc_learn(cnc, strange, strlen(strange), &err), -22);
 	assert_contains(err.text, "'luck'");
+	static const char both[] = "{\"offset\": 0, \"weights\": {\"regular*luck\": 3}}";
+	assert_int_equal(cnc_learn(cnc, both, strlen(both), &err), -22);
 	assert_int_equal(cnc_learn(cnc, "{", 1, &err), -22);
 	assert_int_equal(cnc_learn(cnc, "[]", 2, &err), -22);
 	must(cnc_learn(cnc, good, strlen(good), &err));
@@ -224,7 +227,8 @@ static void test_model(void **state)
 	give(cnc, recorded_time, COUNT(recorded_time));
 	json_t *ranking = ranking_of(cnc);
 	const json_t *beacon = ranked(ranking, "68.183.138.51", 80), *clock = ranked(ranking, "147.231.100.5", 123);
-	double sum = -2 + 3 * feature_of(beacon, "regular") + ground_of(beacon, "regular");
+	double regular = feature_of(beacon, "regular");
+	double sum = -2 + 3 * regular + ground_of(beacon, "regular") + 0.5 * regular * feature_of(beacon, "thrift");
 	assert_float_equal(json_real_value(json_object_get(beacon, "score")), 1 / (1 + exp(-sum)), 1e-4);
 	assert_true(json_real_value(json_object_get(clock, "score")) < 0.1);
 	json_decref(ranking);
