@@ -132,8 +132,9 @@ static int service_main(void *context, struct err *err)
 	const struct hub_service *service = context;
 	uid_t uid = running->uid;
 	gid_t gid = running->gid;
+	const int none[] = {-1};
 	memory_let_go(running, -1);
-	child_keep_only(NULL, 0);
+	child_keep_only(none, 1);
 	log_setup(service->name, LOG_INFO, -1);
 	return service->run(service->context, uid, gid, err);
 }

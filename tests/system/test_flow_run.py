@@ -21,20 +21,23 @@ def room(name):
     return os.path.join(ROOM, name)
 
 
-def run_softflowd(version, port):
-    subprocess.run(["softflowd", "-d", "-a", "-r", room("real.pcap"), "-v", str(version), "-n", f"127.0.0.1:{port}", "-p",
+def run_softflowd(version, relay):
+    subprocess.run(["softflowd", "-d", "-a", "-r", room("real.pcap"), "-v", str(version), "-n", f"127.0.0.1:{relay.port}", "-p",
                     room("softflowd.pid"), "-c", "none"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=True)
 
 
-def run_pmacctd(version, port):
+def run_pmacctd(version, relay):
     with open(room("pmacctd.conf"), "w", encoding="utf-8") as conf:
-        conf.write(f"daemonize: false\npcap_savefile: {room('real.pcap')}\nplugins: nfprobe\nnfprobe_receiver: 127.0.0.1:{port}\n"
+        conf.write(f"daemonize: false\npcap_savefile: {room('real.pcap')}\nplugins: nfprobe\nnfprobe_receiver: 127.0.0.1:{relay.port}\n"
                    f"nfprobe_version: {version}\nnfprobe_timeouts: tcp=1:udp=1:icmp=1:general=1:maxlife=2:expint=1\n"
                    "aggregate: src_host,dst_host,src_port,dst_port,proto,tos,tcpflags\n")
     # It does not end by itself behind a capture.
     exporter = subprocess.Popen(["pmacctd", "-f", room("pmacctd.conf")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                 start_new_session=True)
-    time.sleep(5)
+    before, quiet, until = -1, 0, time.monotonic() + 60
+    while (quiet < 5 or relay.count < 10) and time.monotonic() < until:
+        time.sleep(1)
+        quiet, before = quiet + 1 if relay.count == before else 0, relay.count
     os.killpg(exporter.pid, signal.SIGTERM)
     exporter.wait(20)
 
@@ -50,7 +53,7 @@ def sums_are_nfcapd_s():
         name = f"{exporter.__name__}-{version}"
         theirs, ours = Nfcapd(room(name + "-nfcapd")), Collector(room(name))
         relay = Relay(theirs.port, ours.port)
-        exporter(version, relay.port)
+        exporter(version, relay)
         relay.finish()
         report = ours.finish()
         expected = theirs.finish()
