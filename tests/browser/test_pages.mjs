@@ -27,14 +27,20 @@ async function topSource(hub) {
 }
 
 await main({
-	async "what is loaded first is small"() {
+	async "what is loaded first is small"(browser, hub) {
 		const index = readFileSync(join(ROOT, "web/dist/index.html"), "utf8");
 		const first = [...index.matchAll(/(?:src|href)="\.\/(assets\/[^"]+)"/g)].map((match) => match[1]);
-		const assets = readdirSync(join(ROOT, "web/dist/assets")).filter((name) => /\.(js|css)$/.test(name) && !/^(three|land)/.test(name)).map((name) => `assets/${name}`);
+		const pages = readdirSync(join(ROOT, "web/dist/assets")).filter((name) => /\.(js|css)$/.test(name) && !/^(three|land|echarts|countries)/.test(name)).map((name) => `assets/${name}`);
 		const size = (names) => names.reduce((sum, name) => sum + gzipSync(readFileSync(join(ROOT, "web/dist", name))).length, 0);
 		assert.ok(first.length > 0);
 		assert.ok(size(first) < 60_000, `first: ${size(first)} bytes`);
-		assert.ok(size(assets) < 400_000, `all but the 3D views: ${size(assets)} bytes`);
+		for (const page of pages) assert.ok(size([page]) < 60_000, `${page}: ${size([page])} bytes`);
+		const { page, close } = await open(browser, `${hub.address}/#/observe/overview`);
+		await page.waitForSelector(".chart canvas");
+		const fetched = await page.evaluate(() => performance.getEntriesByType("resource").map((entry) => new URL(entry.name).pathname.slice(1)).filter((name) => /\.(js|css)$/.test(name)));
+		assert.ok(fetched.some((name) => name.includes("echarts")), fetched.join(" "));
+		assert.ok(size([...new Set(fetched)]) < 300_000, `the overview with its pictures: ${size([...new Set(fetched)])} bytes`);
+		await close();
 	},
 
 	async "a history that is still loaded is said, not a rate of nothing"(browser) {

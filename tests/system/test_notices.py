@@ -344,7 +344,7 @@ def a_killed_hub_loses_no_notice_and_sends_none_twice():
                     hub.wait(lambda: hub.status()["livenet"]["prefixes"] == 8)
                     time.sleep(0.3)
                 elif kind != "none":
-                    os.kill(hub.process_of(kind)["pid"], signal.SIGKILL)
+                    os.kill(hub.wait(lambda: hub.process_of(kind))["pid"], signal.SIGKILL)
                     couriers += kind == "courier"
                 kills += kind != "none"
             time.sleep(2)  # what was seen is stored

@@ -77,6 +77,12 @@ def figures_are_those_of_the_alerts():
         found = settled(hub)
         month = found[0]["first"][:7]
         found = [f for f in found if f["first"].startswith(month)]
+
+        def rolled_up():
+            return hub.query(kind="rollup", **{"from": month + "-01T00:00:00Z"}, filters=[
+                {"field": "level", "value": "day"}, {"field": "dimension", "value": "total"}],
+                aggregates=[{"op": "sum", "field": "packets"}])["rows"][0][0]
+        packets = hub.wait(rolled_up)
         told = hub.local("GET", f"/api/v1/statistics?month={month}").json()
         with open(MEMBERS, newline="") as file:
             kinds = {row["key"]: row["kind"] for row in csv.DictReader(file)}
@@ -97,9 +103,6 @@ def figures_are_those_of_the_alerts():
             hidden += rows_are_right(told["periods"], [[f for f in all_of if f["first"][:10] == row["time"][:10]]
                                                        for row in told["periods"]], figure)
         assert hidden > 0, "nothing was small: this proves too little"
-        packets = hub.query(kind="rollup", **{"from": month + "-01T00:00:00Z"}, filters=[
-            {"field": "level", "value": "day"}, {"field": "dimension", "value": "total"}],
-            aggregates=[{"op": "sum", "field": "packets"}])["rows"][0][0]
         assert sum(row["packets"] for row in told["periods"]) == packets > 50000, packets
         year = hub.local("GET", f"/api/v1/statistics?year={month[:4]}").json()
         assert year["by"] == "month" and year["periods"][0]["time"] == month[:4] + "-01-01T00:00:00Z"
