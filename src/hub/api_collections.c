@@ -10,6 +10,9 @@
 
 #include <errno.h>
 
+/* A collection of more objects is not made in seven forms for who only looks: figures are of those that are kept. */
+enum { FORMS_MADE_OBJECTS_MAX = 20000 };
+
 struct offering {
 	struct api_call *call;
 	struct err *err;
@@ -62,14 +65,14 @@ int api_collections_get(struct api_call *call, struct err *err)
 			json_pack("{s:o, s:s}", "collections", offering.array, "url", call->keeper->setup->url));
 }
 
-static int forms_tell(struct api_call *call, const struct indicators_collection *collection, json_t *forms,
+static int forms_tell(struct api_call *call, const struct indicators_collection *collection, json_t *forms, bool make,
 		      struct err *err)
 {
+	const enum tlp withheld = audience_withheld(taxii_most(call, collection));
 	struct feed_figures figures;
 	int result = 0;
-	for (size_t i = 0; feed_files[i] && result == 0; i++) {
-		result = feed_figures(call, collection, audience_withheld(taxii_most(call, collection)), feed_files[i],
-				      &figures, err);
+	for (size_t i = 0; feed_files[i] && result >= 0; i++) {
+		result = feed_figures(call, collection, withheld, feed_files[i], make, &figures, err);
 		if (result == 0)
 			json_array_append_new(
 				forms, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:s}", "file", feed_files[i], "type",
@@ -77,7 +80,7 @@ static int forms_tell(struct api_call *call, const struct indicators_collection 
 						 (json_int_t)figures.left_out, "bytes", (json_int_t)figures.bytes,
 						 "serial", (json_int_t)figures.serial, "etag", figures.tag));
 	}
-	return result;
+	return result < 0 ? result : 0;
 }
 
 int api_collection_get(struct api_call *call, struct err *err)
@@ -92,9 +95,10 @@ int api_collection_get(struct api_call *call, struct err *err)
 	if (!json)
 		return api_refuse(call, 404, "not_found", "there is no such collection",
 				  "そのようなコレクションはありません");
+	bool make = json_integer_value(json_object_get(json, "objects")) <= FORMS_MADE_OBJECTS_MAX;
 	json_t *forms = json_array();
 	json_object_set_new(json, "forms", forms);
-	result = forms_tell(call, &collection, forms, err);
+	result = forms_tell(call, &collection, forms, make, err);
 	if (result == 0)
 		return api_json(call, 200, json);
 	json_decref(json);

@@ -364,27 +364,32 @@ static int feed_receipt(struct api_call *call, const char *file, const struct in
 	return receipt_write(call, collection, way, filter, output->withheld, output->after_us, err);
 }
 
-/* The feed as it is now, kept or made; to be given back with feed_done(). */
-static int feed_take(struct api_call *call, struct wanted_feed *wanted, struct feed **ret_feed, struct err *err)
+/* The feed as it is now, kept or (with `make`) made; to be given back with feed_done(). 1: it is not kept. */
+static int feed_take(struct api_call *call, struct wanted_feed *wanted, bool make, struct feed **ret_feed,
+		     struct err *err)
 {
 	int64_t generation;
 	int result = indicators_generation(call->keeper->indicators, &generation, err);
 	if (result < 0)
 		return result;
 	*ret_feed = feed_find(call->keeper->feeds, wanted->key, generation, wanted->output.now_ns);
-	return *ret_feed ? 0 : feed_make(call, wanted, generation, ret_feed, err);
+	if (*ret_feed || !make)
+		return !*ret_feed;
+	return feed_make(call, wanted, generation, ret_feed, err);
 }
 
 int feed_figures(struct api_call *call, const struct indicators_collection *collection, enum tlp withheld,
-		 const char *file, struct feed_figures *ret_figures, struct err *err)
+		 const char *file, bool make, struct feed_figures *ret_figures, struct err *err)
 {
 	struct wanted_feed wanted = {.misp_file = NULL};
 	struct feed *feed = NULL;
 	int result = wanted_read(call, file, collection, withheld, &wanted, err);
+	if (result == 1)
+		return err_set(err, -EINVAL, "there is no feed %s", file);
 	if (result == 0)
-		result = feed_take(call, &wanted, &feed, err);
+		result = feed_take(call, &wanted, make, &feed, err);
 	if (result != 0)
-		return result < 0 ? result : err_set(err, -EINVAL, "there is no feed %s", file);
+		return result;
 	*ret_figures = (struct feed_figures){.values = feed->values,
 					     .left_out = feed->left_out,
 					     .bytes = feed->count,
@@ -420,7 +425,7 @@ int api_feeds_get(struct api_call *call, struct err *err)
 		return result == 1 ? 0 : result;
 	result = feed_receipt(call, file, &collection, &wanted, err);
 	if (result == 0)
-		result = feed_take(call, &wanted, &feed, err);
+		result = feed_take(call, &wanted, true, &feed, err);
 	if (result < 0)
 		return result;
 	result = feed_send(call, feed);

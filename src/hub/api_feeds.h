@@ -11,7 +11,8 @@ void feeds_free(struct feeds *feeds);
 /* Files of a collection, NULL ends them: "list.txt" ... "misp/manifest.json". */
 extern const char *const feed_files[];
 
-/* What who fetches a file gets now, without its being sent (and without a receipt). */
+/* What who fetches a file gets now, without its being sent (and without a receipt). 1: it is not kept, and was not to
+ * be made. */
 struct feed_figures {
 	uint64_t values, left_out; /* of a MISP feed: 0 */
 	uint64_t bytes;
@@ -20,4 +21,4 @@ struct feed_figures {
 	char tag[24];
 };
 int feed_figures(struct api_call *call, const struct indicators_collection *collection, enum tlp withheld,
-		 const char *file, struct feed_figures *ret_figures, struct err *err) must_check;
+		 const char *file, bool make, struct feed_figures *ret_figures, struct err *err) must_check;

@@ -181,6 +181,15 @@ def collections_say_what_they_serve():
     assert len(HUB.local("GET", "/api/v1/receipts?limit=500").json()["receipts"]) == receipts, "nobody was given anything"
 
 
+def a_large_collection_is_counted_when_it_is_fetched():
+    many = "\n".join(f"host{i}.large.example" for i in range(20001))
+    assert bring(many, "tlp=green&name=large.txt")["taken"] == 20001
+    assert ask("GET", "/collections/green", "reader")["forms"] == []
+    answer = HUB.get("/feeds/green/list.txt", headers={"Authorization": f"Bearer {TOKENS['reader']}"})
+    [form] = ask("GET", "/collections/green", "reader")["forms"]
+    assert form["file"] == "list.txt" and form["values"] == answer.body.count(b"\n") > 20000 and form["etag"] == answer.headers["ETag"], form
+
+
 def main():
     global HUB
     lists = tempfile.mkdtemp(prefix="yagura-lists-")
@@ -191,7 +200,8 @@ def main():
     assert yagura("share", "taxii", "green", "--data", os.path.join(HUB.data, "data"), "--clearance", "green", "--automatic", "--readers", "reader")[0] == 0
     try:
         harness.main([a_file_is_judged_before_it_is_taken, it_is_found_by_what_it_says, what_is_red_is_for_operators, its_life_is_told,
-                      a_release_is_part_of_it, whoever_ends_it_stands_by_it, collections_say_what_they_serve])
+                      a_release_is_part_of_it, whoever_ends_it_stands_by_it, collections_say_what_they_serve,
+                      a_large_collection_is_counted_when_it_is_fetched])
     finally:
         HUB.close()
         shutil.rmtree(lists)

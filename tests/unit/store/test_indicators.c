@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -386,6 +387,142 @@ static void a_rollback_leaves_nothing(void **state)
 	assert_true(after > before);
 }
 
+static int sighting_see(void *context, const struct indicators_sighting *sighting)
+{
+	int64_t *counts = context;
+	assert_string_equal(sighting->source_name, "a.json");
+	counts[0] = counts[0] * 10 + sighting->count;
+	counts[1] += sighting->seen_ns - NOW;
+	return 0;
+}
+
+static struct indicators_object sighting_made(const struct indicators_object *of, unsigned number, int64_t version_us,
+					      uint32_t count)
+{
+	struct indicators_object object = {.type = "sighting",
+					   .type_bytes = 8,
+					   .version_us = version_us,
+					   .tlp = TLP_GREEN,
+					   .text = "{}",
+					   .bytes = 2,
+					   .sighted_type = of->type,
+					   .sighted_type_bytes = of->type_bytes,
+					   .seen_ns = NOW + number,
+					   .seen_count = count,
+					   .is_sighting = true};
+	memcpy(object.uuid, &number, sizeof number);
+	memcpy(object.sighted_uuid, of->uuid, sizeof of->uuid);
+	return object;
+}
+
+static int64_t counts_of(const char *id, enum tlp most, unsigned limit)
+{
+	int64_t counts[2] = {0, 0};
+	must(indicators_sightings(store, id, most, true, limit, sighting_see, counts, &must_err));
+	return counts[0];
+}
+
+static void sightings_are_told_one_by_one(void **state)
+{
+	(void)state;
+	const char *why, *id = "indicator--01000000-0000-0000-0000-000000000000";
+	const struct indicator_value value = {KIND_IPV4, "192.0.2.1", 9, true};
+	struct indicators_object object = made(1, 1, "one");
+	object.values = &value;
+	object.value_count = 1;
+	struct indicators_object early = sighting_made(&object, 11, 1, 4), late = sighting_made(&object, 12, 1, 5),
+				 red = sighting_made(&object, 13, 1, 6), again = sighting_made(&object, 11, 2, 7);
+	red.tlp = TLP_RED;
+	begin();
+	assert_int_equal(put(&early, 0, &why), 0); /* before what it is of */
+	assert_int_equal(put(&object, 0, &why), 0);
+	assert_int_equal(put(&late, 0, &why), 0);
+	assert_int_equal(put(&red, 0, &why), 0);
+	must(indicators_commit(store, &must_err));
+	assert_int_equal(counts_of(id, TLP_RED, 9), 654);
+	assert_int_equal(counts_of(id, TLP_AMBER, 9), 54);
+	assert_int_equal(counts_of(id, TLP_RED, 1), 6);
+	begin();
+	assert_int_equal(put(&again, 0, &why), 0);
+	must(indicators_commit(store, &must_err));
+	assert_int_equal(counts_of(id, TLP_AMBER, 9), 57);
+	assert_int_equal(counts_of("indicator--02000000-0000-0000-0000-000000000000", TLP_RED, 9), 0);
+}
+
+static int shelf_see(void *context, int64_t collection, int64_t added_us)
+{
+	int64_t *found = context;
+	assert_true(added_us > 0);
+	*found = *found * 100 + collection;
+	return 0;
+}
+
+static void where_it_came_from_is_known(void **state)
+{
+	(void)state;
+	const char *why, *id = "indicator--01000000-0000-0000-0000-000000000000";
+	struct err err = {""};
+	struct indicators_origin origin;
+	int64_t found = 0;
+	bool known = true;
+	struct indicators_collection all = collection_made("all", TLP_RED, true),
+				     other = collection_made("b", TLP_RED, false);
+	struct indicators_object first = made(1, 1, "one"), second = made(1, 2, "two"), third = made(1, 3, "three");
+	must(indicators_known(store, &first, &known, &must_err));
+	assert_false(known);
+	assert_int_equal(indicators_origin(store, id, &origin, &err), -ENOENT);
+	begin();
+	assert_int_equal(put(&first, other.id, &why), 0);
+	assert_int_equal(put(&second, 0, &why), 0);
+	must(indicators_commit(store, &must_err));
+	must(indicators_origin(store, id, &origin, &must_err));
+	assert_int_equal(origin.versions, 2);
+	assert_true(origin.first_ns < origin.time_ns);
+	assert_string_equal(origin.kind, "file");
+	assert_string_equal(origin.name, "a.json");
+	assert_string_equal(origin.by, "test");
+	must(indicators_shelves(store, origin.seq, shelf_see, &found, &must_err));
+	assert_int_equal(found, all.id);
+	must(indicators_withdraw(store, id, all.id, &must_err));
+	found = 0;
+	must(indicators_shelves(store, origin.seq, shelf_see, &found, &must_err));
+	assert_int_equal(found, 0);
+	must(indicators_known(store, &first, &known, &must_err));
+	assert_true(known);
+	must(indicators_known(store, &third, &known, &must_err));
+	assert_false(known);
+	third.version_us = 0;
+	must(indicators_known(store, &third, &known, &must_err));
+	assert_true(known);
+	assert_int_equal(indicators_origin(store, "nothing", &origin, &err), -ENOENT);
+	assert_int_equal(indicators_origin(store, "indicator--x", &origin, &err), -ENOENT);
+}
+
+/* A store from before sightings were told one by one. */
+static void old_sightings_are_found(void **state)
+{
+	(void)state;
+	const char *why, *id = "indicator--01000000-0000-0000-0000-000000000000";
+	char path[96];
+	sqlite3 *database;
+	struct indicators_object object = made(1, 1, "one"), sighting = sighting_made(&object, 11, 1, 4);
+	sighting.text = "{\"sighting_of_ref\":\"indicator--01000000-0000-0000-0000-000000000000\","
+			"\"last_seen\":\"2026-05-28T20:26:40Z\",\"count\":8}";
+	sighting.bytes = strlen(sighting.text);
+	begin();
+	assert_int_equal(put(&object, 0, &why), 0);
+	assert_int_equal(put(&sighting, 0, &why), 0);
+	must(indicators_commit(store, &must_err));
+	indicators_close(store);
+	snprintf(path, sizeof path, "%s/indicators.sqlite", room);
+	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(database, "DROP TABLE sighting; PRAGMA user_version = 2", NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(database);
+	must(indicators_open(room, &store, &must_err));
+	assert_int_equal(counts_of(id, TLP_RED, 9), 8);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -396,6 +533,9 @@ int main(void)
 		TEST(pages_neither_lose_nor_repeat),
 		TEST(values_are_found_and_counted),
 		TEST(time_and_sightings_count),
+		TEST(sightings_are_told_one_by_one),
+		TEST(where_it_came_from_is_known),
+		TEST(old_sightings_are_found),
 		TEST(a_rollback_leaves_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,10 +23,11 @@ function Copy({ text }: { text: string }) {
 	return <button type="button" onClick={() => void copy(text).then((done) => setCopied(done ? text : ""))}>{w(copied === text ? "copied" : "copy")}</button>;
 }
 
-function Figures({ form }: { form: FormFigures | undefined }) {
+/** `counted`: the hub has answered; a large collection is counted when it is fetched. */
+function Figures({ form, counted }: { form: FormFigures | undefined; counted: boolean }) {
 	const { language } = useHouse();
 	const w = useWords();
-	if (!form) return null;
+	if (!form) return counted ? <p class="feed-figures hint">{w("not.counted")}</p> : null;
 	const words = form.file.startsWith("misp/") ? [] : [w("values", { count: digits(form.values, language) })];
 	if (form.left_out) words.push(w("left.out", { count: digits(form.left_out, language) }));
 	words.push(bytes(form.bytes));
@@ -34,7 +35,7 @@ function Figures({ form }: { form: FormFigures | undefined }) {
 	return <p class="feed-figures num">{words.join(" · ")}</p>;
 }
 
-function One({ service, form, last }: { service: Service; form: FormFigures | undefined; last: Receipt | undefined }) {
+function One({ service, form, counted, last }: { service: Service; form: FormFigures | undefined; counted: boolean; last: Receipt | undefined }) {
 	const { language } = useHouse();
 	const w = useWords();
 	const [who, setWho] = useState(service.tries[0]?.who ?? "");
@@ -43,7 +44,7 @@ function One({ service, form, last }: { service: Service; form: FormFigures | un
 		<section class="panel feed" aria-label={w(`form.${service.form}`)}>
 			<h2><span>{w(`form.${service.form}`)}</span>{last && <span class="hint" title={time(last.time, language)}>{ago(last.time, language)} · {last.name ?? last.actor}</span>}</h2>
 			<p class="hint">{w(`what.${service.form}`)}</p>
-			<Figures form={form} />
+			{service.file && <Figures form={form} counted={counted} />}
 			<div class="feed-address"><code>{service.address}</code><Copy text={service.address} /></div>
 			<div class="feed-try">
 				<div class="segments" role="group" aria-label={w("try")}>{service.tries.map((one) => <button key={one.who} type="button" class={one === chosen ? "on" : ""} aria-pressed={one === chosen} onClick={() => setWho(one.who)}>{one.who}</button>)}</div>
@@ -101,7 +102,7 @@ function Chosen({ collection, url, receipts, token, setToken }: ChosenProps) {
 				<label class="field feed-token">{w("token")}<input class="mono" autoComplete="off" spellcheck={false} placeholder="TOKEN" value={token} onInput={(event) => setToken(event.currentTarget.value.trim())} /></label>
 				<p class="hint">{w("token.hint")} {session?.user?.role === "admin" && <a href="#/people/tokens">{w("token.make")}</a>}</p>
 			</section>
-			{servicesOf(collection, url, host, token || "TOKEN").map((service) => <One key={`${collection.id} ${service.form}`} service={service} form={whole.data?.forms?.find((one) => one.file === service.file)} last={own.find((one) => one.detail.way.startsWith(service.way))} />)}
+			{servicesOf(collection, url, host, token || "TOKEN").map((service) => <One key={`${collection.id} ${service.form}`} service={service} form={whole.data?.forms?.find((one) => one.file === service.file)} counted={Boolean(whole.data)} last={own.find((one) => one.detail.way.startsWith(service.way))} />)}
 			{receipts && <Fetches receipts={own} />}
 		</div>
 	);
