@@ -93,6 +93,11 @@ int command_cnc_score(const struct command_call *call, struct err *err)
 		result = cnc_files_read(cnc, call, &troubles, err);
 	if (result == 0)
 		result = cnc_rank(cnc, (uint32_t)options->limit, least, options->explain, &ranking, err);
+	if (result == 0 && cnc_figures(cnc).refused) {
+		fprintf(stderr, "yagura cnc score: %llu times there was no room for another host, service or pair\n",
+			(unsigned long long)cnc_figures(cnc).refused);
+		troubles++;
+	}
 	if (result == 0 && options->common.json) {
 		json_dumpf(ranking, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
 		putchar('\n');

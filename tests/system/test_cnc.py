@@ -3,9 +3,11 @@
 of input that cannot be used."""
 import json
 import os
+import subprocess
+import sys
 import tempfile
 
-from harness import SHARED, main, yagura
+from harness import ROOT, SHARED, YAGURA, main, yagura
 
 FLOW = os.path.join(SHARED, "flow")
 
@@ -96,6 +98,24 @@ def a_model_of_another_version_is_refused():
         assert status == 1 and "luck" in err and "model.json" in err, err
 
 
+def a_ranking_is_learnt():
+    """The tool that learns, on a few made captures: what it writes is taken, and puts those servers first."""
+    base = recorded("c2lab/normal.conn.log.zst")
+    if not base:
+        return
+    with tempfile.TemporaryDirectory() as room:
+        samples, model = os.path.join(room, "samples"), os.path.join(room, "model.json")
+        tool = [sys.executable, os.path.join(ROOT, "tools", "cnc-train")]
+        env = {**os.environ, "YAGURA": YAGURA}
+        subprocess.run([*tool, "samples", "--base", base, "--episodes", "8", "--seed", "3", "-o", samples], check=True, env=env,
+                       stdout=subprocess.DEVNULL, timeout=120)
+        done = subprocess.run([*tool, "fit", "--quick", samples, "-o", model], check=True, env=env, stdout=subprocess.PIPE, text=True,
+                              timeout=120)
+        learnt = float(done.stdout.split("episodes")[1].split()[0])
+        assert learnt > 0.6, done.stdout
+        assert ranking(base, "--model", model)
+
+
 def people_get_a_table():
     path = recorded("c2lab/numinon.conn.log.zst")
     if not path:
@@ -123,4 +143,4 @@ def wrong_input_is_told():
 
 if __name__ == "__main__":
     main([beacons_and_keepalives_come_first, lines_are_whole_and_in_order, every_line_says_why, known_servers_are_measured,
-          a_model_of_another_version_is_refused, people_get_a_table, wrong_input_is_told])
+          a_model_of_another_version_is_refused, a_ranking_is_learnt, people_get_a_table, wrong_input_is_told])

@@ -36,7 +36,7 @@ enum cnc_feature {
 	CNC_INSIDE,   /* it is one of ours */
 	CNC_HOSTED,   /* and asked from outside: share of its clients that are */
 	CNC_LONELY,   /* no other server of its network is seen */
-	CNC_KIN,      /* a service of another host at the same rare port is suspect for what its clients do */
+	CNC_KIN,      /* a service of another host at the same rare port is suspect */
 	CNC_SELECT,   /* its client asks few others at rare ports: no peer among peers */
 	CNC_BEACON,   /* regular in time and in size, and often */
 	CNC_UNBROKEN, /* a connection that was there before and after all that was seen, for hours */

@@ -4,6 +4,7 @@
 #include "analyze/cnc/detector.h"
 #include "analyze/cnc/model.h"
 #include "analyze/cnc/sight.h"
+#include "analyze/cnc/spread.h"
 #include "core/clock.h"
 
 #include <errno.h>
@@ -233,8 +234,6 @@ static void cases_score(struct cnc_cases *cases)
 		}
 		item->score = cases->model ? item->scores[CNC_JUDGES] : 1 - none;
 	}
-	if (cases->count)
-		qsort(cases->cases, cases->count, sizeof *cases->cases, case_order);
 }
 
 int cnc_rank(const struct cnc *cnc, uint32_t limit, double least, bool explain, json_t **ret_ranking, struct err *err)
@@ -252,6 +251,11 @@ int cnc_rank(const struct cnc *cnc, uint32_t limit, double least, bool explain, 
 	if (result == 0) {
 		cases->model = cnc->learned ? &cnc->model : NULL;
 		cases_score(cases);
+		if (cnc_kin_find(cases) < 0)
+			result = err_set(err, -ENOMEM, "no memory for a ranking");
+		cases_score(cases);
+		if (cases->count)
+			qsort(cases->cases, cases->count, sizeof *cases->cases, case_order);
 	}
 	for (uint32_t i = 0; result == 0 && i < cases->count && (!limit || i < limit); i++)
 		if ((double)cases->cases[i].score >= least &&

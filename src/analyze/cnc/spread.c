@@ -42,57 +42,6 @@ static float services_believe(struct cnc_cases *cases, const float *clients, flo
 	return most;
 }
 
-/* Of each port the most suspect service, and the most suspect of another address. */
-struct kin {
-	float best, second;
-	uint32_t best_case;
-};
-
-static const struct addr *address_of(const struct cnc_cases *cases, uint32_t item)
-{
-	return &cnc_service_at(cases->sight, cases->cases[item].service)->addr;
-}
-
-/* What its clients say of a service. */
-static float witness_of(const struct cnc_case *item)
-{
-	const float *features = item->features;
-	float actors = features[CNC_ACTORS] * features[CNC_THRIFT] * (1 - features[CNC_INSIDE]);
-	float infected = features[CNC_INFECTED] > features[CNC_NEAR] ? features[CNC_INFECTED] : features[CNC_NEAR];
-	return actors > infected ? actors : infected;
-}
-
-static void kin_note(const struct cnc_cases *cases, struct kin *kin, uint32_t item)
-{
-	float belief = witness_of(&cases->cases[item]);
-	bool other = kin->best == 0 || !addr_same(address_of(cases, item), address_of(cases, kin->best_case));
-	if (belief > kin->best) {
-		kin->second = other ? kin->best : kin->second;
-		kin->best = belief;
-		kin->best_case = item;
-	} else if (other && belief > kin->second) {
-		kin->second = belief;
-	}
-}
-
-/* Servers of one botnet keep to one port; where hardly any other service has it, that makes them kin. */
-static int kin_spread(struct cnc_cases *cases)
-{
-	struct kin *kin = calloc(CNC_PORTS, sizeof *kin);
-	if (!kin)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < cases->count; i++)
-		kin_note(cases, &kin[cnc_port_index(cnc_service_at(cases->sight, cases->cases[i].service))], i);
-	for (uint32_t i = 0; i < cases->count; i++) {
-		float *features = cases->cases[i].features;
-		const struct kin *of = &kin[cnc_port_index(cnc_service_at(cases->sight, cases->cases[i].service))];
-		bool own = of->best > 0 && addr_same(address_of(cases, i), address_of(cases, of->best_case));
-		features[CNC_KIN] = features[CNC_ODD_PORT] * (own ? of->second : of->best);
-	}
-	free(kin);
-	return 0;
-}
-
 int cnc_spread(struct cnc_cases *cases)
 {
 	uint32_t count = cases->sight->clients.count;
@@ -118,7 +67,7 @@ int cnc_spread(struct cnc_cases *cases)
 		}
 	}
 	free(clients);
-	return kin_spread(cases);
+	return 0;
 }
 
 static float spread_score(const struct cnc_cases *cases, const struct cnc_case *item)

@@ -5,3 +5,6 @@
 
 /* Fills features[CNC_NEAR] of every case. 0, -ENOMEM. */
 int cnc_spread(struct cnc_cases *cases) must_check;
+
+/* Fills features[CNC_KIN] of every case from the scores that they have. 0, -ENOMEM. */
+int cnc_kin_find(struct cnc_cases *cases) must_check;

@@ -47,6 +47,35 @@ static int networks_count(struct cnc_usual *usual, const struct cnc_sight *sight
 	return room ? 0 : -ENOMEM;
 }
 
+/* True the first time; now and then, for a hash's sake, not even then. */
+static bool first_of(uint64_t *seen, uint64_t mask, uint32_t client, uint32_t port)
+{
+	uint64_t at = hash_u64((uint64_t)client << 20 ^ port) & mask, bit = UINT64_C(1) << (at & 63);
+	bool first = !(seen[at >> 6] & bit);
+	seen[at >> 6] |= bit;
+	return first;
+}
+
+static int clients_count(struct cnc_usual *usual, const struct cnc_sight *sight)
+{
+	uint64_t bits = 1 << 16;
+	while (bits < (uint64_t)sight->pairs.count * 16)
+		bits *= 2;
+	uint64_t *seen = calloc(bits / 64, sizeof *seen);
+	if (!seen)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < sight->pairs.count; i++) {
+		const struct cnc_pair *pair = cnc_pair_at(sight, i);
+		uint32_t port = cnc_port_index(cnc_service_at(sight, pair->service));
+		if (pair->unanswered >= pair->touches)
+			continue;
+		usual->clients += usual->asked[pair->client]++ == 0;
+		usual->port_clients[port] += first_of(seen, bits - 1, pair->client, port);
+	}
+	free(seen);
+	return 0;
+}
+
 static void pairs_count(struct cnc_usual *usual, const struct cnc_sight *sight)
 {
 	for (uint32_t i = 0; i < sight->pairs.count; i++) {
@@ -55,7 +84,6 @@ static void pairs_count(struct cnc_usual *usual, const struct cnc_sight *sight)
 			continue;
 		uint16_t *fan = fan_of(usual, sight, pair), *odd = &usual->odd[pair->client];
 		*fan += *fan < UINT16_MAX;
-		usual->asked[pair->client]++;
 		*odd += cnc_port_oddness(usual, cnc_service_at(sight, pair->service)) >= rare_port && *odd < UINT16_MAX;
 	}
 }
@@ -68,13 +96,16 @@ int cnc_usual_new(struct cnc_usual *usual, const struct cnc_sight *sight)
 	*usual = (struct cnc_usual){.fan_mask = slots - 1, .port_full = 2 + (float)sight->services.count / 4};
 	usual->fans = calloc(slots, sizeof *usual->fans);
 	usual->port_services = calloc(CNC_PORTS, sizeof *usual->port_services);
+	usual->port_clients = calloc(CNC_PORTS, sizeof *usual->port_clients);
 	usual->asked = calloc((size_t)sight->clients.count + 1, sizeof *usual->asked);
 	usual->odd = calloc((size_t)sight->clients.count + 1, sizeof *usual->odd);
-	if (!usual->fans || !usual->port_services || !usual->asked || !usual->odd ||
+	if (!usual->fans || !usual->port_services || !usual->port_clients || !usual->asked || !usual->odd ||
 	    shelf_init(&usual->networks, sizeof(struct network), sizeof(struct addr), SHELF_MOST) < 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < sight->services.count; i++)
 		usual->port_services[cnc_port_index(cnc_service_at(sight, i))]++;
+	if (clients_count(usual, sight) < 0)
+		return -ENOMEM;
 	pairs_count(usual, sight);
 	return networks_count(usual, sight);
 }
@@ -83,6 +114,7 @@ void cnc_usual_done(struct cnc_usual *usual)
 {
 	free(usual->fans);
 	free(usual->port_services);
+	free(usual->port_clients);
 	free(usual->asked);
 	free(usual->odd);
 	shelf_done(&usual->networks);
@@ -91,8 +123,12 @@ void cnc_usual_done(struct cnc_usual *usual)
 
 float cnc_port_oddness(const struct cnc_usual *usual, const struct cnc_service *service)
 {
-	float alike = (float)usual->port_services[cnc_port_index(service)];
+	uint32_t port = cnc_port_index(service),
+		 others = usual->port_clients[port] > 1 ? usual->port_clients[port] - 1 : 0;
+	float alike = (float)usual->port_services[port];
 	float common = alike > 0 ? logf(alike) / logf(usual->port_full) : 0;
+	float liked = usual->clients > 1 ? 1.5f * (float)others / (float)(usual->clients - 1) : 0;
+	common = liked > common ? liked : common;
 	return common < 1 ? 1 - common : 0;
 }
 

@@ -9,6 +9,8 @@ enum { CNC_PORTS = 2 << 16 };
 
 struct cnc_usual {
 	uint32_t *port_services; /* by cnc_port_index() */
+	uint32_t *port_clients;  /* that ask one of them, and are answered */
+	uint32_t clients;        /* that anybody answered */
 	uint32_t *asked;         /* of each client: services that answered it, */
 	uint16_t *odd;           /* and of them those at rare ports */
 	struct shelf networks;   /* servers by network */
@@ -25,7 +27,8 @@ static inline uint32_t cnc_port_index(const struct cnc_service *service)
 	return (service->protocol == 17 ? 1u << 16 : 0) | service->port;
 }
 
-/* 1: no other service of the port is seen; 0: every fourth is one. */
+/* 1: no other service of the port is seen, and of many clients only one asks it; 0: every fourth is one, or two thirds
+ * of the clients ask one. */
 float cnc_port_oddness(const struct cnc_usual *usual, const struct cnc_service *service);
 
 /* Servers that were seen in the address's network (/16, IPv6 /32). */
