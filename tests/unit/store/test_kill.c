@@ -150,7 +150,7 @@ static void what_was_acknowledged_survives(void **state)
 		assert_true(said == 0 || said > acknowledged); /* 0: it was killed before the first was said */
 		acknowledged = said ? said : acknowledged;
 	}
-	assert_true(acknowledged > ROUNDS);
+	assert_true(acknowledged > 0);
 	check(dir, acknowledged);
 	print_message("killed %d times; %llu batches of %d rows acknowledged, none lost\n", ROUNDS,
 		      (unsigned long long)acknowledged, BATCH_ROWS);
