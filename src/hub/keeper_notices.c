@@ -24,6 +24,9 @@ struct notices {
 	struct notice_rules rules;
 	struct messages *messages;
 	struct registry *registry;
+	/* Members are read within transactions of `registry`: through a handle of their own, for who holds the keeper's
+	 * may be waiting for just that transaction to end. */
+	struct registry *members;
 	struct notifier *notifier;
 	struct dispatch *dispatch;
 	char mail_domain[256];
@@ -93,10 +96,13 @@ int keeper_notices_open(struct notices *notices, struct err *err)
 	int result = registry_open(setup->options->data, &notices->registry, err);
 	if (result < 0 || !notices->ready)
 		return result;
+	result = registry_open(setup->options->data, &notices->members, err);
+	if (result < 0)
+		return result;
 	const struct notifier_options options = {.url = setup->url,
 						 .mail_domain = notices->mail_domain,
 						 .without = setup->options->notice.drop ? 0 : 1u << CHANNEL_CSV};
-	notices->notifier = notifier_new(notices->registry, notices->keeper->registry, &options);
+	notices->notifier = notifier_new(notices->registry, notices->members, &options);
 	if (!notices->notifier)
 		return err_set(err, -ENOMEM, "no memory for notices");
 	notifier_set(notices->notifier, &notices->rules, notices->messages);
@@ -111,6 +117,7 @@ void keeper_notices_close(struct notices *notices)
 	notifier_free(notices->notifier);
 	dispatch_close(notices->dispatch);
 	registry_close(notices->registry);
+	registry_close(notices->members);
 	batch_free(notices->waiting);
 	pool_free(notices->pool);
 	if (notices->wake_fd >= 0)

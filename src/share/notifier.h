@@ -20,7 +20,9 @@ struct notifier_options {
 
 struct notifier;
 
-/* `notices` is a handle of its own (see store/notices.h), `members` may be shared; all is borrowed. NULL: no memory. */
+/* `notices` is a handle of its own (see store/notices.h), so is `members`, which is read while a
+ * transaction of `notices` is open: whoever shares a handle with it may wait for that transaction. All is borrowed.
+ * NULL: no memory. */
 struct notifier *notifier_new(struct registry *notices, struct registry *members,
 			      const struct notifier_options *options);
 void notifier_free(struct notifier *notifier);
