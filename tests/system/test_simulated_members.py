@@ -6,6 +6,7 @@ import ipaddress
 import json
 import os
 import tempfile
+import time
 
 import harness
 from harness import ROOT, YAGURA
@@ -104,6 +105,21 @@ def alive_within_a_minute():
         assert all(owner(prefixes, f["subject"]) for f in findings(hub))
 
 
+def changes_do_not_wait_while_members_are_told():
+    """An hour's findings become notices and messages while accounts are made: each takes its turn."""
+    with Hub("--simulate", "--simulation-data", os.path.join(ROOT, "data"), "--simulation-deps", os.path.join(ROOT, "deps"),
+             "--simulation-history", "1h", program=(YAGURA, "hub")) as hub:
+        hub.wait(lambda: hub.local("GET", "/api/v1/notices").json()["notices"])
+        until, slowest, made = time.monotonic() + 6, 0, 0
+        while time.monotonic() < until:
+            began = time.monotonic()
+            answer = hub.local("POST", "/api/v1/users", {"name": f"person-{made}", "role": "viewer"})
+            assert answer.status == 201, answer.body
+            slowest, made = max(slowest, time.monotonic() - began), made + 1
+        print(f"     {made} accounts, {slowest * 1000:.0f} ms at most")
+        assert slowest < 5 and made > 20, (slowest, made)
+
+
 def members_are_brought_in_once():
     """Who removed them does not get them back."""
     folder = tempfile.mkdtemp(prefix="yagura-test-")
@@ -116,4 +132,4 @@ def members_are_brought_in_once():
         assert hub.local("GET", "/api/v1/members").json()["total"] == 1
 
 
-harness.main([found_is_the_truth, alive_within_a_minute, members_are_brought_in_once])
+harness.main([found_is_the_truth, alive_within_a_minute, changes_do_not_wait_while_members_are_told, members_are_brought_in_once])
