@@ -110,7 +110,12 @@ await main({
 		const { page, close } = await signedIn(browser, hub, "people");
 		let form = await edit(page, "mika");
 		await form.locator("[name=role]").selectOption("member");
-		await form.locator("[name=member]").selectOption("kita-isp");
+		await form.locator("[name=member]").fill("kita-ips");
+		await form.locator("button[type=submit]").click();
+		assert.match(await form.locator("[role=alert]").innerText(), /kita-ips/);
+		assert.equal(await form.locator("datalist option[value=kita-isp]").textContent(), "Kita ISP");
+		await form.locator("[name=member]").fill("kita-isp");
+		assert.match(await form.locator(".may").innerText(), /^Kita ISP/);
 		await form.locator("button[type=submit]").click();
 		await until("mika is of Kita ISP", async () => /organisation's staff[^]*Kita ISP/.test(await row(page, "mika").innerText()));
 		assert.match(await page.locator(".saying.good").innerText(), /mika has the role “organisation's staff”/);

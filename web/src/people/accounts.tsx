@@ -32,7 +32,7 @@ export function Invite({ theirs, made, leave }: { theirs: Organisation[]; made: 
 	const send = (event: Event) => {
 		event.preventDefault();
 		const wanted = name.current?.value.trim() ?? "";
-		invite({ name: wanted, role, ...(role === "member" ? { member } : {}) }).then((link) => made({ name: wanted, link }), (reason: ApiError) => say(fault(reason)));
+		invite({ name: wanted, role, ...(role === "member" ? { member: member.trim() } : {}) }).then((link) => made({ name: wanted, link }), (reason: ApiError) => say(fault(reason)));
 	};
 	return (
 		<form class="panel asking" aria-label={w("invite")} onSubmit={send} onKeyDown={(event) => { if (event.key === "Escape") leave(); }}>
@@ -58,7 +58,7 @@ function Edit({ account, own, theirs, done, handed, leave }: EditProps) {
 	const failed = (reason: ApiError) => say(fault(reason));
 	const save = (event: Event) => {
 		event.preventDefault();
-		change(account.name, role, role === "member" ? member : undefined).then(() => done({ good: true, text: w("saved", { name: account.name, role: tOf("role", role) }) }), failed);
+		change(account.name, role, role === "member" ? member.trim() : undefined).then(() => done({ good: true, text: w("saved", { name: account.name, role: tOf("role", role) }) }), failed);
 	};
 	if (closing)
 		return <Sure question={w("close.sure", { name: account.name })} word={w("close.do")} leave={() => setClosing(false)}

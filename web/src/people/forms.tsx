@@ -1,7 +1,7 @@
 // What accounts and tokens share: the choice of a role, a secret that is shown once, a question before what cannot be undone.
 
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ApiError } from "../core/api";
 import { useHouse, useTexts } from "../core/house";
 import { nameOf } from "../members/model";
@@ -27,6 +27,8 @@ interface RoleProps { roles: readonly string[]; role: string; member: string; or
 export function RoleFields({ roles, role, member, organisations, changed, disabled }: RoleProps) {
 	const { tOf, language } = useHouse();
 	const w = useWords();
+	const list = useId();
+	const chosen = organisations.find((one) => one.key === member.trim());
 	return (
 		<>
 			<label class="field">{w("role")}
@@ -36,13 +38,11 @@ export function RoleFields({ roles, role, member, organisations, changed, disabl
 			</label>
 			{role === "member" && (
 				<label class="field">{w("member")}
-					<select name="member" required value={member} onChange={(event) => changed(role, event.currentTarget.value)}>
-						<option value="">{w(organisations.length ? "member.choose" : "member.none")}</option>
-						{organisations.map((one) => <option key={one.key} value={one.key}>{nameOf(one, language)}</option>)}
-					</select>
+					<input name="member" list={list} required value={member} placeholder={w(organisations.length ? "member.choose" : "member.none")} autocomplete="off" autocapitalize="none" spellcheck={false} onInput={(event) => changed(role, event.currentTarget.value)} />
+					<datalist id={list}>{organisations.map((one) => <option key={one.key} value={one.key}>{nameOf(one, language)}</option>)}</datalist>
 				</label>
 			)}
-			<p class="hint may">{w(`may.${role}` as "may.viewer")}</p>
+			<p class="hint may">{role === "member" && chosen && <b>{nameOf(chosen, language)}</b>}{w(`may.${role}` as "may.viewer")}</p>
 		</>
 	);
 }

@@ -17,7 +17,17 @@ const part = encodeURIComponent;
 
 export const accounts = (signal: AbortSignal): Promise<Account[]> => get<{ users: Account[] }>("/users", signal).then((answer) => answer.users);
 export const tokens = (signal: AbortSignal): Promise<Token[]> => get<{ tokens: Token[] }>("/tokens", signal).then((answer) => answer.tokens);
-export const organisations = (signal: AbortSignal): Promise<Organisation[]> => get<{ members: Organisation[] }>("/members?limit=1000", signal).then((answer) => answer.members);
+
+/** All of them, page by page: a country has more than one answer holds. */
+export async function organisations(signal: AbortSignal): Promise<Organisation[]> {
+	const all: Organisation[] = [];
+	for (;;) {
+		const answer = await get<{ members: Organisation[]; total: number }>(`/members?limit=1000&offset=${all.length}`, signal);
+		all.push(...answer.members);
+		if (answer.members.length === 0 || all.length >= answer.total) return all;
+	}
+}
+
 export const invite = (wanted: Wanted): Promise<Link> => request<{ link: Link }>("POST", "/users", wanted).then((answer) => answer.link);
 export const newLink = (name: string): Promise<Link> => request("POST", `/users/${part(name)}/link`);
 export const change = (name: string, role: string, member?: string): Promise<void> => request("PUT", `/users/${part(name)}`, { role, ...(member ? { member } : {}) });

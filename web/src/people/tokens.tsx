@@ -19,7 +19,7 @@ function Make({ theirs, made, leave }: { theirs: Organisation[]; made: (made: Ma
 	const send = (event: Event) => {
 		event.preventDefault();
 		const wanted = name.current?.value.trim() ?? "";
-		makeToken({ name: wanted, role, ...(role === "member" ? { member } : {}) }).then(({ token }) => made({ name: wanted, role, token }), (reason: ApiError) => say(fault(reason)));
+		makeToken({ name: wanted, role, ...(role === "member" ? { member: member.trim() } : {}) }).then(({ token }) => made({ name: wanted, role, token }), (reason: ApiError) => say(fault(reason)));
 	};
 	return (
 		<form class="panel asking" aria-label={w("token.new")} onSubmit={send} onKeyDown={(event) => { if (event.key === "Escape") leave(); }}>
