@@ -9,7 +9,7 @@
 
 struct cnc_score_options {
 	struct common_options common;
-	const char *infected, *least, *model;
+	const char *infected, *least, *model, *archive, *from, *to;
 	struct prefix_list inside;
 	int64_t limit;
 	bool explain;
@@ -33,6 +33,10 @@ int cnc_files_read(struct cnc *cnc, const struct command_call *call, unsigned *r
 
 int cnc_file_read(struct cnc *cnc, const struct command_call *call, const char *path, unsigned *troubles,
 		  struct err *err) must_check;
+
+/* Flows of an archive that began in [from_ns, to_ns). */
+int cnc_archive_read(struct cnc *cnc, const struct command_call *call, const char *dir, int64_t from_ns, int64_t to_ns,
+		     unsigned *ret_troubles, struct err *err) must_check;
 
 /* The model at `path`, or the one that comes with the program. */
 int cnc_model_read(struct cnc *cnc, const struct command_call *call, const char *path, struct err *err) must_check;

@@ -5,6 +5,8 @@
 #include "cli/progress.h"
 #include "cli/whole_file.h"
 #include "observe/flow/reader.h"
+#include "store/archive.h"
+#include "store/pack.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -67,6 +69,66 @@ int cnc_files_read(struct cnc *cnc, const struct command_call *call, unsigned *r
 	*ret_troubles = 0;
 	for (int i = 0; i < call->operand_count && result == 0; i++)
 		result = cnc_file_read(cnc, call, call->operands[i], ret_troubles, err);
+	return result;
+}
+
+struct archive_feed {
+	struct feed feed;
+	struct batch *batch;
+	int64_t from_ns, to_ns;
+};
+
+/* Rows before and behind the time are dropped: blocks are cut by number, not by time. */
+static void rows_choose(struct archive_feed *feed)
+{
+	struct batch *batch = feed->batch;
+	const int64_t *first = BATCH_COLUMN(batch, int64_t, record_column_index(&record_flow, record_flow.time_column));
+	uint32_t kept = 0;
+	for (uint32_t row = 0; row < batch->rows; row++) {
+		if (first[row] < feed->from_ns || first[row] >= feed->to_ns)
+			continue;
+		for (unsigned c = 0; row != kept && record_flow.columns[c].name; c++) {
+			size_t width = column_width(record_flow.columns[c].type);
+			uint8_t *cells = batch->columns[c];
+			memcpy(cells + kept * width, cells + row * width, width);
+		}
+		kept++;
+	}
+	batch->rows = kept;
+}
+
+static int block_take(void *context, const struct block *block, struct err *err)
+{
+	struct archive_feed *feed = context;
+	char text[64];
+	int result = block_batch(block, feed->batch, err);
+	if (result < 0)
+		return result;
+	rows_choose(feed);
+	uint64_t flows = cnc_figures(feed->feed.cnc).flows;
+	snprintf(text, sizeof text, "%.1f M flows", (double)flows / 1e6);
+	progress_show(&feed->feed.progress, flows, text);
+	return feed->batch->rows ? cnc_take(feed->feed.cnc, feed->batch, err) : 0;
+}
+
+static void archive_trouble(void *context, const char *sentence)
+{
+	trouble_tell(&((struct archive_feed *)context)->feed, sentence);
+}
+
+int cnc_archive_read(struct cnc *cnc, const struct command_call *call, const char *dir, int64_t from_ns, int64_t to_ns,
+		     unsigned *ret_troubles, struct err *err)
+{
+	struct archive_feed feed = {.feed = {.progress = {.label = dir}, .cnc = cnc, .command = call->command->name},
+				    .batch = batch_new(&record_flow, PACK_ROWS_MAX),
+				    .from_ns = from_ns,
+				    .to_ns = to_ns};
+	const struct archive_visit visit = {block_take, archive_trouble, &feed};
+	int result = feed.batch ? archive_read(dir, from_ns, to_ns, &visit, err)
+				: err_set(err, -ENOMEM, "no memory for flows");
+	progress_end(&feed.feed.progress);
+	batch_free(feed.batch);
+	*ret_troubles = feed.feed.troubles;
 	return result;
 }
 

@@ -2,6 +2,8 @@
 #include "cli/command_cnc.h"
 #include "cli/table.h"
 
+#include "core/clock.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +15,14 @@ const struct option_spec cnc_score_option_table[] = {
 	{"inside", OPTION_PREFIXES, OPTION_AT(struct cnc_score_options, inside), .argument = "PREFIX",
 	 .help = "networks that are watched (default: inferred from who asks)",
 	 .help_ja = "監視対象のネットワーク(省略時は通信の向きから推定)"},
+	{"store", OPTION_PATH, OPTION_AT(struct cnc_score_options, archive), .argument = "DIR", .letter = 'r',
+	 .help = "an archive of flows (of a hub: DATA/flow) instead of files",
+	 .help_ja = "ファイルの代わりに読むフローのアーカイブ(ハブでは DATA/flow)"},
+	{"from", OPTION_TEXT, OPTION_AT(struct cnc_score_options, from), .default_text = "-24h", .argument = "TIME",
+	 .help = "of the archive, flows that begin from then on",
+	 .help_ja = "アーカイブのうち、この時刻以後に始まったフロー"},
+	{"to", OPTION_TEXT, OPTION_AT(struct cnc_score_options, to), .default_text = "now", .argument = "TIME",
+	 .help = "and before", .help_ja = "この時刻より前に始まったフロー"},
 	{"model", OPTION_PATH, OPTION_AT(struct cnc_score_options, model), .argument = "FILE",
 	 .help = "what tools/cnc-train learnt (default: data/cnc/model.json)",
 	 .help_ja = "tools/cnc-train が学習したモデル(既定値 data/cnc/model.json)"},
@@ -75,10 +85,14 @@ int command_cnc_score(const struct command_call *call, struct err *err)
 		err_set(err, -EINVAL, "--least: '%s' is no number of 0 to 1", options->least);
 		return EXIT_USAGE;
 	}
-	if (call->operand_count == 0) {
-		err_set(err, -EINVAL, "FILE was expected: flows as `yagura flow read` takes them");
+	if ((call->operand_count == 0) == !options->archive) {
+		err_set(err, -EINVAL,
+			"either FILE was expected, flows as `yagura flow read` takes them, or --store DIR");
 		return EXIT_USAGE;
 	}
+	int64_t from_ns, to_ns, now_ns = clock_now_ns();
+	if (time_parse(options->from, now_ns, &from_ns, err) < 0 || time_parse(options->to, now_ns, &to_ns, err) < 0)
+		return EXIT_USAGE;
 	struct cnc *cnc = NULL;
 	json_t *ranking = NULL;
 	unsigned troubles = 0;
@@ -90,7 +104,9 @@ int command_cnc_score(const struct command_call *call, struct err *err)
 	if (result == 0 && options->infected)
 		result = cnc_infected_read(cnc, options->infected, err);
 	if (result == 0)
-		result = cnc_files_read(cnc, call, &troubles, err);
+		result = options->archive
+				 ? cnc_archive_read(cnc, call, options->archive, from_ns, to_ns, &troubles, err)
+				 : cnc_files_read(cnc, call, &troubles, err);
 	if (result == 0)
 		result = cnc_rank(cnc, (uint32_t)options->limit, least, options->explain, &ranking, err);
 	if (result == 0 && cnc_figures(cnc).refused) {

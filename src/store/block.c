@@ -253,3 +253,45 @@ int block_column(const struct block *block, unsigned column, uint64_t *ret_low, 
 			     : unpack_numbers(&in, ret_low, block->rows);
 	return result < 0 ? err_set(err, result, "column %s of a block is not what it says", name) : 0;
 }
+
+static void cells_put(enum column_type type, uint32_t rows, const uint64_t *low, const uint64_t *high, void *cells)
+{
+	switch (column_width(type)) {
+	case 1:
+		for (uint32_t i = 0; i < rows; i++)
+			((uint8_t *)cells)[i] = (uint8_t)low[i];
+		break;
+	case 2:
+		for (uint32_t i = 0; i < rows; i++)
+			((uint16_t *)cells)[i] = (uint16_t)low[i];
+		break;
+	case 4:
+		for (uint32_t i = 0; i < rows; i++)
+			((uint32_t *)cells)[i] = (uint32_t)low[i];
+		break;
+	case 8:
+		memcpy(cells, low, (size_t)rows * sizeof *low);
+		break;
+	default: /* addresses, in the order of the network */
+		for (uint32_t i = 0; i < rows; i++) {
+			const uint64_t halves[2] = {__builtin_bswap64(high[i]), __builtin_bswap64(low[i])};
+			memcpy((struct addr *)cells + i, halves, sizeof halves);
+		}
+	}
+}
+
+int block_batch(const struct block *block, struct batch *batch, struct err *err)
+{
+	static _Thread_local uint64_t low[PACK_ROWS_MAX], high[PACK_ROWS_MAX];
+	int result = batch->kind == block->kind && batch->capacity >= block->rows
+			     ? 0
+			     : err_set(err, -EINVAL, "a batch of another kind, or too small");
+	batch_clear(batch);
+	for (unsigned c = 0; result == 0 && block->kind->columns[c].name; c++) {
+		result = block_column(block, c, low, high, err);
+		if (result == 0)
+			cells_put(block->kind->columns[c].type, block->rows, low, high, batch->columns[c]);
+	}
+	batch->rows = result == 0 ? block->rows : 0;
+	return result;
+}

@@ -40,5 +40,7 @@ int block_read(const void *data, size_t bytes, struct block *ret_block, struct e
  * halves, else it may be NULL). -EBADMSG: damaged. */
 int block_column(const struct block *block, unsigned column, uint64_t *ret_low, uint64_t *ret_high,
 		 struct err *err) must_check;
+/* All columns as a batch of the block's kind, which has room for its rows: what is in it is replaced. -EBADMSG. */
+int block_batch(const struct block *block, struct batch *batch, struct err *err) must_check;
 /* Whether all addresses of a column are IPv4: then their high halves are 0 and low >> 32 is 0xffff. */
 bool block_column_is_v4(const struct block *block, unsigned column);

@@ -55,6 +55,24 @@ def lines_are_whole_and_in_order():
     assert ranking(path, "--limit", "20", "--explain") == lines, "the same flows give another ranking"
 
 
+def an_archive_ranks_as_its_files_do():
+    path = recorded("c2lab/comfoo.conn.log.zst")
+    if not path:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        assert yagura("flow", "read", "-w", folder, path)[0] == 0
+        whole = ["cnc", "score", "--json", "--store", folder]
+        status, out, err = yagura(*whole, "--from", "2000-01-01")
+        assert status == 0 and json.loads(out) == ranking(path), err
+        half = json.loads(yagura(*whole, "--from", "2000-01-01", "--to", "2020-08-22T06:00:00Z")[1])
+        assert half and all(line["last"] < "2020-08-23" for line in half) and half != json.loads(out)
+        assert sum(line["clients"] for line in half) < sum(line["clients"] for line in json.loads(out))
+        assert json.loads(yagura(*whole)[1]) == [], "the last day holds nothing of 2020"
+        assert yagura(*whole, path)[0] == 2 and yagura("cnc", "score")[0] == 2
+        status, _, err = yagura("cnc", "score", "--store", os.path.join(folder, "none"))
+        assert status == 1 and "none" in err, err
+
+
 def every_line_says_why():
     """Of all services, the innocent too, in both languages."""
     for name in ("c2lab/comfoo.conn.log.zst", "ctu13/ctu13-s11-capture20110818-2.binetflow.xz"):
@@ -142,5 +160,5 @@ def wrong_input_is_told():
 
 
 if __name__ == "__main__":
-    main([beacons_and_keepalives_come_first, lines_are_whole_and_in_order, every_line_says_why, known_servers_are_measured,
+    main([beacons_and_keepalives_come_first, lines_are_whole_and_in_order, an_archive_ranks_as_its_files_do, every_line_says_why, known_servers_are_measured,
           a_model_of_another_version_is_refused, a_ranking_is_learnt, people_get_a_table, wrong_input_is_told])
