@@ -5,7 +5,8 @@ import { ago, digits, time } from "../core/format";
 import { useHouse, useLoad, useTexts } from "../core/house";
 import { address, replaceParams, useRoute, withParams } from "../core/route";
 import { Page, Shown } from "../shell/parts";
-import { ANALYSTS, KINDS, membersOf, nameOf, noticesOf, OPERATORS, rowsOf, sorted, SORTS, validity, type Listed, type Notice, type Row, type Sort } from "./model";
+import type { Notice } from "../notices/model";
+import { ANALYSTS, KINDS, membersOf, nameOf, noticesOf, OPERATORS, rowsOf, sorted, SORTS, validity, type Listed, type Row, type Sort } from "./model";
 import { en, ja } from "./texts";
 
 export const useWords = () => useTexts({ en, ja });

@@ -2,6 +2,7 @@
 
 import { has, networkOf } from "../core/address";
 import { get, request } from "../core/api";
+import type { Notice } from "../notices/model";
 
 export interface Contact { role: string; language: string; name?: string; mail?: string; phone?: string; webhook?: string }
 export interface Member {
@@ -20,12 +21,6 @@ export interface Report {
 	faults: Remark[]; warnings: Remark[]; ties: { prefix: string; members: string }[];
 }
 export interface Look { id: number; time: string; who: string; action: string; subject: string }
-export interface Notice {
-	id: number; member: number; type: string; verdict: string; subject: string; severity: string; state: string; finding: string;
-	first: string; last: string; made: string; told: string | null; acknowledged: string | null; ended: string | null; closed: string | null;
-	packets: number; answer: string | null; reference: string | null; ground?: { ports?: { name: string }[] } | null;
-	advice?: { title: string; what: string; steps: string; over: string; call: string } | null;
-}
 export interface ImportHow { skip: boolean; absent: boolean; apply: boolean }
 
 export const KINDS = ["municipality", "provider", "ministry", "region", "sector", "other"] as const;

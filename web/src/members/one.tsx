@@ -6,10 +6,11 @@ import { ago, digits, time } from "../core/format";
 import { useHouse, useLoad } from "../core/house";
 import { address } from "../core/route";
 import { Saying, Sure, useFault, type Said } from "../people/forms";
-import { Severity, findingAddress } from "../shell/feed";
+import { Severity } from "../shell/feed";
 import { Page, Shown } from "../shell/parts";
 import { memberAddress, useWords } from "./list";
-import { ANALYSTS, changesOf, extent, memberOf, membersOf, nameOf, noticesOf, OPERATORS, remove, validity, type Member, type Notice } from "./model";
+import type { Notice } from "../notices/model";
+import { ANALYSTS, changesOf, extent, memberOf, membersOf, nameOf, noticesOf, OPERATORS, remove, validity, type Member } from "./model";
 import { Belongings, Contacts, Differences, Looks, State } from "./parts";
 
 function Matters({ notices }: { notices: Notice[] }) {
@@ -20,7 +21,7 @@ function Matters({ notices }: { notices: Notice[] }) {
 		<ul class="feed">
 			{notices.slice(0, 50).map((notice) => (
 				<li key={notice.id}>
-					<a href={findingAddress({ id: notice.finding })}><span class="mono">{notice.subject}</span> {w(`verdict.${notice.verdict}` as "verdict.infected")}</a>
+					<a href={`#/notices/${notice.id}`}><span class="mono">{notice.subject}</span> {w(`verdict.${notice.verdict}` as "verdict.infected")}</a>
 					<Severity value={notice.severity} />
 					<span class="hint"><State notice={notice} /> · {notice.told ? w("told", { time: time(notice.told, language, false) }) : w("told.not")}</span>
 					<time class="hint" dateTime={notice.last}>{ago(notice.last, language)}</time>

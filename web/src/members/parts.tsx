@@ -8,7 +8,8 @@ import { useHouse, useLoad } from "../core/house";
 import { useFault } from "../people/forms";
 import { Shown } from "../shell/parts";
 import { useWords, type Words } from "./list";
-import { KINDS, looksOf, type Contact, type Difference, type Look, type Member, type Notice } from "./model";
+import type { Notice } from "../notices/model";
+import { KINDS, looksOf, type Contact, type Difference, type Look, type Member } from "./model";
 
 function contactText(contact: Contact, w: Words): string {
 	return [w(`role.${contact.role}` as "role.other"), contact.name, contact.mail, contact.phone, contact.webhook].filter(Boolean).join(" · ");

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { ApiError, get, request } from "../core/api";
 import { ago, digits, time } from "../core/format";
 import { useHouse, useLoad } from "../core/house";
+import { Advice } from "../portal/advice";
 import { Shown } from "../shell/parts";
 import { Severity } from "../shell/feed";
 import { AnswerFields, answerOf } from "./answer";
@@ -64,21 +65,23 @@ function Act({ notice, changed }: { notice: Notice; changed: () => void }) {
 }
 
 export function Detail({ id, changed }: { id: string; changed: () => void }) {
-	const { language } = useHouse();
+	const { language, session } = useHouse();
 	const w = useWords();
-	const load = useLoad(`notice ${id}`, (signal) => get<Notice>(`/notices/${encodeURIComponent(id)}`, signal), 5_000);
+	const load = useLoad(`notice ${id} ${language}`, (signal) => get<Notice>(`/notices/${encodeURIComponent(id)}?language=${language}`, signal), 5_000);
+	const member = session?.user?.role === "member";
 	return (
 		<Shown load={load}>{(notice) => (
 			<>
 				<p class="chips"><span class={`chip state-chip ${notice.state}`}>{w.of("state", notice.state)}</span><Severity value={notice.severity} /><span class="hint">No. {notice.id}</span></p>
 				<h2 class="notice-title">{notice.type === "test" ? w("event.test") : <span class="mono">{notice.subject}</span>} <span>{w.of("verdict", notice.verdict)}</span></h2>
 				<dl class="facts">
-					<dt>{w("to.member")}</dt><dd>{notice.member_key ? <a href={`#/members/${encodeURIComponent(notice.member_key)}`}>{notice.member_name ?? notice.member_key}</a> : notice.member}</dd>
+					<dt>{w("to.member")}</dt><dd>{notice.member_key ? <a href={member ? "#/portal" : `#/members/${encodeURIComponent(notice.member_key)}`}>{notice.member_name ?? notice.member_key}</a> : notice.member}</dd>
 					{notice.finding && <><dt>{w("in.finding")}</dt><dd><a href={`#/finding/${encodeURIComponent(notice.finding)}`}>{notice.detector}</a></dd></>}
 					{notice.type !== "test" && <><dt>{w("observed")}</dt><dd>{time(notice.first, language, false)} – {time(notice.last, language, false)}</dd>
 					<dt>{w("packets")}</dt><dd class="num">{digits(notice.packets, language)}</dd></>}
 					{notice.reference && <><dt>{w("reference")}</dt><dd>{notice.reference}</dd></>}
 				</dl>
+				{notice.advice && notice.type !== "test" && notice.state !== "closed" && <Advice advice={notice.advice} />}
 				<h3>{w("life")}</h3>
 				<ol class="life">{lifeOf(notice).map((line, i) => <LifeLine key={i} line={line} />)}</ol>
 				<Messages notice={notice} />

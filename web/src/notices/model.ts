@@ -1,5 +1,7 @@
 // What the hub says of notices.
 
+import type { AdviceText } from "../portal/advice";
+
 export interface Event { time: string; what: string; who: string | null; detail: unknown }
 export interface Message { id: number; channel: string; address: string; name: string; language: string; attempts: number; state: string; subject: string; made: string; done: string | null; used: string | null }
 export interface Attempt { message: number; number: number; time: string; ended: string | null; result: string | null; code: number; answer: string | null }
@@ -9,6 +11,7 @@ export interface Notice {
 	detector: string; finding: string; first: string; last: string; packets: number; findings: number; made: string; told: string | null; acknowledged: string | null;
 	ended: string | null; closed: string | null; closed_by: string | null; reminders: number; escalated: number; answer: string | null; reference: string | null;
 	look?: string | null; events?: Event[]; messages?: Message[]; attempts?: Attempt[]; tellings?: Telling[];
+	ground?: { ports?: { name: string }[] } | null; advice?: AdviceText | null;
 }
 export interface Span { count: number; median_s: number | null; p90_s: number | null }
 export interface Figures {

@@ -5,11 +5,13 @@ import { time } from "../core/format";
 import { useHouse, useLoad } from "../core/house";
 import { useRoute } from "../core/route";
 import "../members/members.css";
-import { memberOf, nameOf, noticesOf, type Notice } from "../members/model";
+import { memberOf, nameOf, noticesOf } from "../members/model";
+import type { Notice } from "../notices/model";
 import { Belongings, Contacts, Looks, State } from "../members/parts";
 import "../people/people.css";
 import { Count, Page, Shown } from "../shell/parts";
-import { Matter, titleOf, useWords } from "./matter";
+import { useWords } from "./advice";
+import { Matter, titleOf } from "./matter";
 import "./portal.css";
 
 interface Sorted { waiting: Notice[]; answered: Notice[]; over: Notice[] }

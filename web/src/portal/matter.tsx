@@ -1,17 +1,17 @@
-// One alert in plain words: what happened, what to do in numbered steps, whom to call, how to know that it is over; and an answer.
+// One alert in plain words, with what to do, and an answer.
 
 import { useState } from "preact/hooks";
 import type { ApiError } from "../core/api";
 import { ago, digits, service, time } from "../core/format";
-import { useHouse, useLoad, useTexts } from "../core/house";
-import { answerNotice, noticeOf, type Notice } from "../members/model";
+import { useHouse, useLoad } from "../core/house";
+import { answerNotice, noticeOf } from "../members/model";
+import type { Notice } from "../notices/model";
 import { State } from "../members/parts";
 import { Saying, useFault, type Said } from "../people/forms";
 import { findingAddress, Severity } from "../shell/feed";
 import { Shown } from "../shell/parts";
-import { en, ja } from "./texts";
+import { Advice, useWords } from "./advice";
 
-export const useWords = () => useTexts({ en, ja });
 type Words = ReturnType<typeof useWords>;
 
 const ANSWERS = ["seen", "informed", "fixed", "not_found", "refused"] as const;
@@ -35,7 +35,7 @@ function Observed({ notice }: { notice: Notice }) {
 				<dt>{w("packets")}</dt><dd class="num">{digits(notice.packets, language)}</dd>
 				{ports.length > 0 && notice.verdict !== "victim" && <><dt>{w("ports")}</dt><dd>{ports.join(", ")}</dd></>}
 			</dl>
-			<p class="hint">{w("notice", { id: notice.id })} · {notice.told ? w("told.to", { time: time(notice.told, language, false) }) : w("told.not")} · <a href={findingAddress({ id: notice.finding })}>{w("evidence")}</a></p>
+			<p class="hint"><a href={`#/notices/${notice.id}`}>{w("notice", { id: notice.id })}</a> · {notice.told ? w("told.to", { time: time(notice.told, language, false) }) : w("told.not")} · <a href={findingAddress({ id: notice.finding })}>{w("evidence")}</a></p>
 		</section>
 	);
 }
@@ -71,27 +71,14 @@ function Answer({ notice, done }: { notice: Notice; done: () => void }) {
 
 function Body({ of, answered }: { of: Notice; answered: () => void }) {
 	const { language } = useHouse();
-	const w = useWords();
 	const load = useLoad(`notice ${of.id} ${language}`, (signal) => noticeOf(of.id, language, signal));
 	return (
-		<Shown load={load}>{(notice) => {
-			const advice = notice.advice;
-			return (
-				<div class="matter-body">
-					<div class="advice">
-						{advice ? (
-							<>
-								<h3>{w("what")}</h3><p>{advice.what}</p>
-								<h3>{w("steps")}</h3><ol class="steps">{advice.steps.split("\n").filter(Boolean).map((step) => <li key={step}>{step.replace(/^\d+[.)]\s*/, "")}</li>)}</ol>
-								<h3>{w("over")}</h3><p>{advice.over}</p>
-								<h3>{w("call")}</h3><p>{advice.call}</p>
-							</>
-						) : <p class="note">{w("advice")}</p>}
-					</div>
-					<div class="aside"><Observed notice={notice} /><Answer notice={notice} done={() => { load.reload(); answered(); }} /></div>
-				</div>
-			);
-		}}</Shown>
+		<Shown load={load}>{(notice) => (
+			<div class="matter-body">
+				<Advice advice={notice.advice} />
+				<div class="aside"><Observed notice={notice} /><Answer notice={notice} done={() => { load.reload(); answered(); }} /></div>
+			</div>
+		)}</Shown>
 	);
 }
 
