@@ -12,8 +12,9 @@
 	"n.id, n.member, n.type, n.verdict, n.subject, CASE n.severity WHEN 0 THEN 'info' WHEN 1 THEN 'low' WHEN 2 "   \
 	"THEN 'medium' ELSE 'high' END AS severity, n.state, n.rule, n.detector, n.finding, n.first, n.last, "         \
 	"n.packets, n.findings, n.made, n.told, n.acknowledged, n.ended, n.closed, n.closed_by, n.reminders, "         \
-	"n.escalated, n.answer, n.reference, m.key AS member_key, json_extract(m.document, '$.name') AS member_name"
-#define NOTICE_TYPES "iissssssssttiitttttsiissss"
+	"n.escalated, n.answer, n.reference, m.key AS member_key, json_extract(m.document, '$.name') AS member_name, " \
+	"json_extract(m.document, '$.name_en') AS member_name_en"
+#define NOTICE_TYPES "iissssssssttiitttttsiisssss"
 #define NOTICE_FROM " FROM notice n LEFT JOIN member m ON m.id = n.member "
 
 static int rows(struct registry *registry, const char *sql, const char *columns, json_t **ret_rows, struct err *err,

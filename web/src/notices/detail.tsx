@@ -8,7 +8,7 @@ import { Advice } from "../portal/advice";
 import { Shown } from "../shell/parts";
 import { Severity } from "../shell/feed";
 import { AnswerFields, answerOf } from "./answer";
-import { lifeOf, type Line, type Notice } from "./model";
+import { lifeOf, memberOf, type Line, type Notice } from "./model";
 import { useWords } from "./texts";
 
 function LifeLine({ line }: { line: Line }) {
@@ -75,7 +75,7 @@ export function Detail({ id, changed }: { id: string; changed: () => void }) {
 				<p class="chips"><span class={`chip state-chip ${notice.state}`}>{w.of("state", notice.state)}</span><Severity value={notice.severity} /><span class="hint">No. {notice.id}</span></p>
 				<h2 class="notice-title">{notice.type === "test" ? w("event.test") : <span class="mono">{notice.subject}</span>} <span>{w.of("verdict", notice.verdict)}</span></h2>
 				<dl class="facts">
-					<dt>{w("to.member")}</dt><dd>{notice.member_key ? <a href={member ? "#/portal" : `#/members/${encodeURIComponent(notice.member_key)}`}>{notice.member_name ?? notice.member_key}</a> : notice.member}</dd>
+					<dt>{w("to.member")}</dt><dd>{notice.member_key ? <a href={member ? "#/portal" : `#/members/${encodeURIComponent(notice.member_key)}`}>{memberOf(notice, language)}</a> : notice.member}</dd>
 					{notice.finding && <><dt>{w("in.finding")}</dt><dd><a href={`#/finding/${encodeURIComponent(notice.finding)}`}>{notice.detector}</a></dd></>}
 					{notice.type !== "test" && <><dt>{w("observed")}</dt><dd>{time(notice.first, language, false)} – {time(notice.last, language, false)}</dd>
 					<dt>{w("packets")}</dt><dd class="num">{digits(notice.packets, language)}</dd></>}

@@ -8,7 +8,7 @@ import { address, routeOf, useRoute } from "../core/route";
 import { Page, Shown } from "../shell/parts";
 import { Severity } from "../shell/feed";
 import { Detail } from "./detail";
-import type { Bounce, Figures, Notice, Span } from "./model";
+import { memberOf, type Bounce, type Figures, type Notice, type Span } from "./model";
 import { useWords, type NoticeWord } from "./texts";
 import "./notices.css";
 
@@ -86,7 +86,7 @@ function Row({ notice, selected }: { notice: Notice; selected: boolean }) {
 		<li><a class={selected ? "on" : ""} aria-current={selected ? "true" : undefined} href={address(`notices/${notice.id}`, params)}>
 			<span class="line-value"><span class={`state-dot ${notice.state}`} aria-hidden="true" /><b class={notice.type === "test" ? "" : "mono"}>{notice.type === "test" ? w("event.test") : notice.subject}</b> <span class="hint">{w.of("verdict", notice.verdict)}</span></span>
 			<Severity value={notice.severity} />
-			<span class="hint line-title">{notice.member_name ?? notice.member_key ?? notice.member}</span>
+			<span class="hint line-title">{memberOf(notice, language)}</span>
 			<span class="hint line-end">{w.of("state", notice.state)}{notice.acknowledged && <span class="answered" title={w.of("answer", notice.answer ?? "seen")}> ✓</span>} · {ago(notice.last, language)}</span>
 		</a></li>
 	);

@@ -7,7 +7,7 @@ export interface Message { id: number; channel: string; address: string; name: s
 export interface Attempt { message: number; number: number; time: string; ended: string | null; result: string | null; code: number; answer: string | null }
 export interface Telling { step: string; channel: string; address: string; name: string; due: string }
 export interface Notice {
-	id: number; member: number; member_key: string | null; member_name: string | null; type: string; verdict: string; subject: string; severity: string; state: string;
+	id: number; member: number; member_key: string | null; member_name: string | null; member_name_en?: string | null; type: string; verdict: string; subject: string; severity: string; state: string;
 	detector: string; finding: string; first: string; last: string; packets: number; findings: number; made: string; told: string | null; acknowledged: string | null;
 	ended: string | null; closed: string | null; closed_by: string | null; reminders: number; escalated: number; answer: string | null; reference: string | null;
 	look?: string | null; events?: Event[]; messages?: Message[]; attempts?: Attempt[]; tellings?: Telling[];
@@ -19,6 +19,9 @@ export interface Figures {
 	sending?: { ready: boolean; relay: boolean; sending: number };
 }
 export interface Bounce { member: number; member_key: string | null; channel: string; address: string; since: string; times: number; answer: string }
+
+/** Whose it is, in the reader's language. */
+export const memberOf = (notice: Notice, language: string): string | number => (language === "en" && notice.member_name_en) || (notice.member_name ?? notice.member_key ?? notice.member);
 
 export const ANSWERS = ["seen", "informed", "fixed", "not_found", "refused"] as const;
 
