@@ -102,8 +102,48 @@ export async function open(browser, address, { language = "en-GB", theme = "dark
 	page.on("pageerror", (fault) => faults.push(`error: ${fault.message}`));
 	page.on("console", (message) => { if (message.type() === "error") faults.push(`console: ${message.text()}`); });
 	page.on("response", (answer) => { if (answer.status() >= 400) faults.push(`${answer.status()} ${answer.url()}`); });
+	await page.addInitScript(countRequests);
+	if (process.env.YAGURA_SLOW) await slow(page, Number(process.env.YAGURA_SLOW));
 	await page.goto(address);
 	return { page, faults, close: () => context.close() };
+}
+
+/** In the page: how many answers are waited for, to the last byte. */
+function countRequests() {
+	const ask = globalThis.fetch;
+	globalThis.underWay = 0;
+	globalThis.fetch = async (...what) => {
+		globalThis.underWay++;
+		try {
+			const answer = await ask(...what);
+			if (!answer.headers.get("content-type")?.startsWith("text/event-stream")) await answer.clone().arrayBuffer();
+			return answer;
+		} finally {
+			globalThis.underWay--;
+		}
+	};
+}
+
+/** A processor `times` as slow and a far network: what a test takes for granted about order shows here. */
+async function slow(page, times) {
+	const wire = await page.context().newCDPSession(page);
+	await wire.send("Emulation.setCPUThrottlingRate", { rate: times });
+	await wire.send("Network.enable");
+	await wire.send("Network.emulateNetworkConditions", { offline: false, latency: 50 * times, downloadThroughput: -1, uploadThroughput: -1 });
+}
+
+/** The page has come to rest: what was done is drawn, nothing is asked for, nothing says that it is busy. */
+export async function settled(page, shows = "main h1, main canvas") {
+	await page.waitForSelector(shows, { timeout: 30_000 });
+	let calm = 0;
+	await until(`at rest: ${page.url()}`, async () => {
+		const busy = await page.evaluate(async () => {
+			await new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then)));
+			return globalThis.underWay > 0 || document.querySelector("[aria-busy=true], .busy") !== null;
+		});
+		return (calm = busy ? 0 : calm + 1) === 2;
+	});
+	await page.waitForSelector(shows, { timeout: 30_000 });
 }
 
 export function launch() {

@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Hub, YAGURA, colours, main, open, until } from "./house.mjs";
+import { Hub, YAGURA, colours, main, open, settled, until } from "./house.mjs";
 
 const PASSWORD = "correct horse battery";
 const HEADERS = { "Content-Type": "application/json", "X-Yagura": "1" };
@@ -41,11 +41,6 @@ async function seeded(hub) {
 	await api(hub, "PUT", "/groups/towns", { name: "自治体の輪", name_en: "Circle of towns", members: ["aoba"], groups: [] });
 	await api(hub, "POST", "/indicators/import?tlp=green&name=partner.txt", "45.66.77.45\n45.66.80.80\n45.66.81.0/24\n2a00:1450:4001:800::1\nevil-portal.example\nhttp://evil-portal.example/login\n8.8.8.8\n");
 	({ token } = await api(hub, "POST", "/tokens", { name: "firewall", role: "viewer" }));
-}
-
-async function settled(page) {
-	await page.waitForSelector("main h1", { timeout: 20_000 });
-	await until("nothing is asked for any more", async () => (await page.locator("[aria-busy=true]").count()) === 0, 20_000);
 }
 
 async function signedIn(browser, hub, name, place, options = {}) {

@@ -3,7 +3,7 @@
 // is kept; what cannot be closed is named. In both languages, dark and light, wide and on a phone.
 
 import assert from "node:assert/strict";
-import { Hub, colours, main, open, saved, until } from "./house.mjs";
+import { Hub, colours, main, open, saved, settled, until } from "./house.mjs";
 
 const PASSWORD = "correct horse battery";
 const cookies = {};
@@ -23,11 +23,6 @@ async function peopled(hub) {
 
 const findings = async (hub, query) => (await (await call(hub, "GET", `/findings?limit=10000&${query}`, undefined, { Cookie: cookies.annika })).json()).findings;
 const NOTEWORTHY = "livenet,victim,campaign,new_port,change_point,intake";
-
-async function settled(page) {
-	await page.waitForSelector("main h1", { timeout: 20_000 });
-	await until("nothing is asked for any more", async () => (await page.locator("[aria-busy=true]").count()) === 0, 20_000);
-}
 
 async function signedIn(browser, hub, place = "findings", options = {}) {
 	await peopled(hub);

@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Hub, ROOT, YAGURA, colours, main, open, until } from "./house.mjs";
+import { Hub, ROOT, YAGURA, colours, main, open, settled, until } from "./house.mjs";
 
 const CAPTURE = join(ROOT, "../shared/data/flow/slips/test-cc-capture-1.pcap.zst");
 const PASSWORD = "correct horse battery";
@@ -43,11 +43,6 @@ async function exported(hub) {
 	execFileSync("softflowd", ["-d", "-a", "-r", join(folder, "cc.pcap"), "-v", "9", "-n", `127.0.0.1:${PORT}`, "-p", join(folder, "softflowd.pid"), "-c", "none"], { stdio: "ignore" });
 	rmSync(folder, { recursive: true });
 	await until("flows are stored", async () => (await flow(hub)).collector?.stored > 500 && (await flow(hub)).archive);
-}
-
-async function settled(page) {
-	await page.waitForSelector("main h1", { timeout: 20_000 });
-	await until("nothing is asked for any more", async () => (await page.locator("[aria-busy=true], .busy").count()) === 0, 20_000);
 }
 
 async function signedIn(browser, hub, place, options = {}, role = "analyst") {

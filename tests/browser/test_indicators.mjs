@@ -3,7 +3,7 @@
 // opens one and its life, ends it; who may not is told. In both languages, dark and light, wide and on a phone.
 
 import assert from "node:assert/strict";
-import { Hub, colours, main, open, until } from "./house.mjs";
+import { Hub, colours, main, open, settled, until } from "./house.mjs";
 
 const PASSWORD = "correct horse battery", DAY = 86_400_000;
 const HEADERS = { "Content-Type": "application/json", "X-Yagura": "1" };
@@ -48,11 +48,6 @@ async function seeded(hub) {
 	await api(hub, "POST", "/indicators/import?tlp=red", "45.66.82.66\n");
 	const [{ id }] = (await api(hub, "GET", "/indicators?value=45.66.77.45")).indicators;
 	await api(hub, "POST", "/releases", { indicator: id, groups: ["towns"] }, await session(hub, "taro"));
-}
-
-async function settled(page) {
-	await page.waitForSelector("main h1", { timeout: 20_000 });
-	await until("nothing is asked for any more", async () => (await page.locator("[aria-busy=true]").count()) === 0, 20_000);
 }
 
 async function signedIn(browser, hub, name, place, options = {}) {

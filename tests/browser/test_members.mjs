@@ -4,7 +4,7 @@
 // light, wide and on a phone.
 
 import assert from "node:assert/strict";
-import { Hub, colours, main, open, until } from "./house.mjs";
+import { Hub, colours, main, open, settled, until } from "./house.mjs";
 
 const PASSWORD = "correct horse battery";
 const sessions = new Map();
@@ -35,11 +35,6 @@ async function seeded(hub) {
 		sessions.set(name, cookieOf(await call(hub, "POST", "/session", { name, password: PASSWORD }, "")));
 	}
 	hub.member = member;
-}
-
-async function settled(page) {
-	await page.waitForSelector("main h1", { timeout: 20_000 });
-	await until("nothing is asked for any more", async () => (await page.locator("[aria-busy=true]").count()) === 0, 20_000);
 }
 
 async function as(who, browser, hub, place, options = {}) {
@@ -79,7 +74,7 @@ await main({
 			const sizes = await page.locator("table.members tbody td:nth-child(3)").evaluateAll((cells) => cells.map((cell) => Number((cell.firstChild?.textContent ?? "0").replaceAll(",", ""))));
 			return sizes.length === 8 && sizes.every((size, i) => i === 0 || size <= sizes[i - 1]);
 		});
-		assert.equal(await page.locator("thead th[aria-sort=descending]").count(), 1);
+		await page.waitForSelector("thead th[aria-sort=descending]");
 		assert.equal(await page.locator("a.button", { hasText: "Import" }).count(), 0, "an analyst is offered what only operators may");
 		assert.deepEqual(faults, []);
 		await close();

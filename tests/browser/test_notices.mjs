@@ -70,8 +70,12 @@ await main({
 		await page.keyboard.press("j");
 		await page.waitForURL(/#\/notices\/\d+/);
 		const first = page.url();
-		await page.keyboard.press("j");
-		await page.waitForURL((url) => url.href !== first);
+		for (const key of ["j", "k"]) { // the hub goes on finding: whichever was the first row may be the last by now
+			await page.keyboard.press(key);
+			await until("another is opened", () => page.url() !== first, 3000).catch(() => undefined);
+			if (page.url() !== first) break;
+		}
+		assert.notEqual(page.url(), first, "j and k lead nowhere");
 		await until("it is shown", async () => page.url().includes(/\d+/.exec(await page.locator(".chips .hint").first().innerText())[0]));
 		assert.match(await page.locator(".life").innerText(), /Found/);
 		assert.deepEqual(faults, []);

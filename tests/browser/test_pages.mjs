@@ -5,16 +5,11 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { colours, Hub, main, open, ROOT, saved, sleep, until } from "./house.mjs";
+import { Hub, ROOT, colours, main, open, saved, settled, sleep, until } from "./house.mjs";
 
 const PAGES = ["observe/overview", "observe/atlas", "observe/cube", "observe/tiles", "observe/series", "observe/top?by=country", "findings", "victims", "campaigns", "query", "report", "system", "accounts", "about", "sign-in"];
 
 /** The page is there and has what it asked for. */
-async function settled(page) {
-	await page.waitForSelector("main h1, main canvas", { timeout: 20_000 });
-	await until("nothing is asked for any more", async () => (await page.locator("[aria-busy=true]").count()) === 0, 20_000);
-}
-
 async function goTo(page, place) {
 	await page.evaluate((hash) => { location.hash = hash; }, `#/${place}`);
 	await sleep(50);

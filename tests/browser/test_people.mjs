@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { Hub, YAGURA, colours, main, open, saved, until } from "./house.mjs";
+import { Hub, YAGURA, colours, main, open, saved, settled, until } from "./house.mjs";
 
 const PASSWORD = "correct horse battery";
 const MEMBERS = [["aoba", "青葉市", "Aoba City", "municipality"], ["kita-isp", "北プロバイダー", "Kita ISP", "provider"]];
@@ -26,11 +26,6 @@ async function seeded(hub) {
 	for (const [name, role, more] of [["taro", "analyst", { password: PASSWORD }], ["yuki", "operator", { password: PASSWORD }], ["aoba-soc", "member", { member: "aoba" }], ["mika", "viewer", {}]])
 		assert.equal((await call(hub, "POST", "/users", { name, role, ...more })).status, 201, name);
 	await call(hub, "POST", "/session", { name: "taro", password: PASSWORD }, {});
-}
-
-async function settled(page) {
-	await page.waitForSelector("main h1", { timeout: 20_000 });
-	await until("nothing is asked for any more", async () => (await page.locator("[aria-busy=true]").count()) === 0, 20_000);
 }
 
 async function signedIn(browser, hub, place, options = {}, own = undefined) {

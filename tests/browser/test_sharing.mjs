@@ -3,7 +3,7 @@
 // is theirs; groups are drawn, made and changed. In both languages, dark and light, wide and on a phone.
 
 import assert from "node:assert/strict";
-import { Hub, colours, main, open, until } from "./house.mjs";
+import { Hub, colours, main, open, settled, until } from "./house.mjs";
 
 const PASSWORD = "correct horse battery";
 let cookie = "";
@@ -63,11 +63,6 @@ async function signedIn(browser, hub, name, place, options = {}) {
 	await settled(window.page);
 	window.faults.length = 0;
 	return window;
-}
-
-async function settled(page) {
-	await page.waitForSelector("main h1", { timeout: 20_000 });
-	await until("nothing is asked for any more", async () => (await page.locator("[aria-busy=true]").count()) === 0, 20_000);
 }
 
 await main({

@@ -3,16 +3,12 @@
 // taken along and printed; and whoever is let in to this page only is led nowhere else.
 
 import assert from "node:assert/strict";
-import { Hub, colours, main, open, saved, until } from "./house.mjs";
+import { Hub, colours, main, open, saved, settled as atRest, until } from "./house.mjs";
 
 const month = () => new Date().toISOString().slice(0, 7);
 const year = () => month().slice(0, 4);
 
-async function settled(page) {
-	await page.waitForSelector("main .statistics", { timeout: 20_000 });
-	await page.waitForSelector(".chart canvas");
-	await until("nothing is asked for any more", async () => (await page.locator("[aria-busy=true]").count()) === 0, 20_000);
-}
+const settled = (page) => atRest(page, ".chart canvas");
 
 async function shown(browser, hub, place = "statistics", options = {}) {
 	const window = await open(browser, `${hub.address}/#/${place}`, options);
