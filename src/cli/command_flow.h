@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/command.h"
+#include "cli/command_flow_keep.h"
 #include "cli/flow_collect.h"
 
 #include <jansson.h>
@@ -9,12 +10,18 @@
 
 struct flow_read_options {
 	struct common_options common;
-	bool records;
-	int64_t limit;
-	const char *archive;
+	struct flow_keep_options keep;
 };
-extern const struct option_spec flow_read_option_table[];
 int command_flow_read(const struct command_call *call, struct err *err);
+
+struct flow_make_options {
+	struct common_options common;
+	struct flow_keep_options keep;
+	int64_t active_ns, idle_ns;
+	bool tunnels;
+};
+extern const struct option_spec flow_make_option_table[];
+int command_flow_make(const struct command_call *call, struct err *err);
 
 struct flow_query_options {
 	struct common_options common;

@@ -61,10 +61,24 @@ const struct command commands[] = {
 		.operands_help =
 			"pcap, pcapng or ERF of NetFlow v5, v9, IPFIX and sFlow, IPFIX files, Zeek's conn.log, "
 			"Argus' CSV (.binetflow), also gzip, zstd or xz; a directory of captures; - for standard input",
-		.options = flow_read_option_table,
+		.groups = {{flow_keep_option_table, offsetof(struct flow_read_options, keep)}},
 		.options_bytes = sizeof(struct flow_read_options),
 		.run = command_flow_read,
 		.example = "yagura flow read --json exports.pcap.zst",
+	},
+	{
+		.name = "flow make",
+		.summary = "make flows of captured packets, for sites whose routers tell none",
+		.summary_ja = "キャプチャしたパケットからフローを作る(ルーターがフローを出力しない拠点のために)",
+		.operands = "FILE...",
+		.operands_help =
+			"captures of packets: pcap, pcapng or ERF, also gzip, zstd or xz; directories of them; "
+			"- for standard input",
+		.options = flow_make_option_table,
+		.groups = {{flow_keep_option_table, offsetof(struct flow_make_options, keep)}},
+		.options_bytes = sizeof(struct flow_make_options),
+		.run = command_flow_make,
+		.example = "yagura flow make -o flows.ipfix capture.pcap",
 	},
 	{
 		.name = "flow run",
