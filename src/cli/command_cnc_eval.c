@@ -1,5 +1,6 @@
 /* yagura cnc eval: how good the ranking is on captures whose servers are known. Hosts are judged, not services: a host
- * stands where its best service does.
+ * stands where its best service does. Where a capture holds servers of several families each is measured by itself, and
+ * the others' servers are left out: they are no false alarms.
  */
 #include "analyze/cnc/eval.h"
 #include "cli/command_cnc.h"
@@ -31,15 +32,16 @@ const struct option_spec cnc_eval_option_table[] = {
 	{NULL},
 };
 
-enum { SERVERS_MAX = 256, CHECKS = 11 };
+enum { CHECKS = 11 };
 
 static const int64_t checks_s[CHECKS] = {300, 600, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800};
 
+/* A capture and one family of which it holds servers. */
 struct capture {
 	const char *path, *name, *family;
+	const struct cnc_labels *labels;
 	struct cnc_capture judged;
 	struct cnc_ranked *ranked;
-	struct addr servers[SERVERS_MAX];
 	uint32_t server_count, outside;
 	int64_t first_ns, last_ns;
 	float threshold;
@@ -59,12 +61,21 @@ struct evaluation {
 
 /* --- ranking one capture ----------------------------------------------------------------------------------------- */
 
+/* The family that a host of a capture serves; NULL: it is no known server. */
+static const char *family_of(const struct capture *capture, const struct addr *addr)
+{
+	for (size_t i = 0; i < capture->labels->count; i++) {
+		const struct cnc_label *label = &capture->labels->items[i];
+		if (addr_same(&label->server, addr) && strcmp(label->capture, capture->name) == 0)
+			return label->family;
+	}
+	return NULL;
+}
+
 static bool is_server(const struct capture *capture, const struct addr *addr)
 {
-	for (uint32_t i = 0; i < capture->server_count; i++)
-		if (addr_same(&capture->servers[i], addr))
-			return true;
-	return false;
+	const char *family = family_of(capture, addr);
+	return family && strcmp(family, capture->family) == 0;
 }
 
 static int ranking_of(struct evaluation *evaluation, struct capture *capture, int64_t until_ns, json_t **ret_ranking,
@@ -120,9 +131,11 @@ static int hosts_take(struct capture *capture, const json_t *ranking, struct poo
 	struct cnc_capture *judged = &capture->judged;
 	json_array_foreach(ranking, i, line)
 	{
-		if (!again[i])
-			capture->ranked[judged->count++] = (struct cnc_ranked){
-				(float)json_real_value(json_object_get(line, "score")), is_server(capture, &hosts[i])};
+		const char *family = again[i] ? NULL : family_of(capture, &hosts[i]);
+		bool server = family && strcmp(family, capture->family) == 0;
+		if (!again[i] && (!family || server))
+			capture->ranked[judged->count++] =
+				(struct cnc_ranked){(float)json_real_value(json_object_get(line, "score")), server};
 	}
 	judged->ranked = capture->ranked;
 	judged->servers = capture->server_count;
@@ -314,36 +327,59 @@ static uint32_t family_number(struct evaluation *evaluation, const char *family)
 	return evaluation->family_count++;
 }
 
-static void capture_label(struct evaluation *evaluation, struct capture *capture, const struct cnc_labels *labels)
+/* One entry for each family of a file; one without a family where nothing in it is known. */
+static void captures_add(struct evaluation *evaluation, const char *path, const struct cnc_labels *labels)
 {
-	const char *slash = strrchr(capture->path, '/');
-	capture->name = slash ? slash + 1 : capture->path;
-	capture->family = "-";
-	capture->detected_s = -1;
-	capture->judged.family = UINT32_MAX - 1;
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t first = evaluation->count;
 	for (size_t i = 0; i < labels->count; i++) {
 		const struct cnc_label *label = &labels->items[i];
-		if (strcmp(label->capture, capture->name) != 0 || capture->server_count == SERVERS_MAX)
+		size_t at = first;
+		if (strcmp(label->capture, name) != 0)
 			continue;
-		capture->family = label->family;
-		capture->judged.family = family_number(evaluation, label->family);
-		capture->servers[capture->server_count++] = label->server;
+		while (at < evaluation->count && strcmp(evaluation->captures[at].family, label->family) != 0)
+			at++;
+		if (at == evaluation->count)
+			evaluation->captures[evaluation->count++] =
+				(struct capture){.path = path,
+						 .name = name,
+						 .family = label->family,
+						 .labels = labels,
+						 .detected_s = -1,
+						 .judged.family = family_number(evaluation, label->family)};
+		evaluation->captures[at].server_count++;
 	}
+	if (evaluation->count == first)
+		evaluation->captures[evaluation->count++] = (struct capture){.path = path,
+									     .name = name,
+									     .family = "-",
+									     .labels = labels,
+									     .detected_s = -1,
+									     .judged.family = UINT32_MAX - 1};
 }
 
 static int captures_judge(struct evaluation *evaluation, struct err *err)
 {
 	const struct cnc_eval_options *options = evaluation->options;
 	int result = 0;
+	json_t *ranking = NULL; /* of the file of the entry before */
 	for (size_t i = 0; i < evaluation->count && result == 0; i++) {
 		struct capture *capture = &evaluation->captures[i];
-		json_t *ranking = NULL;
-		result = ranking_of(evaluation, capture, 0, &ranking, err);
+		const struct capture *before = i ? capture - 1 : NULL;
+		if (before && before->path == capture->path) {
+			capture->first_ns = before->first_ns;
+			capture->last_ns = before->last_ns;
+			capture->outside = before->outside;
+		} else {
+			json_decref(ranking);
+			ranking = NULL;
+			result = ranking_of(evaluation, capture, 0, &ranking, err);
+		}
 		if (result == 0)
 			result = hosts_take(capture, ranking, evaluation->call->pool, err);
-		json_decref(ranking);
 		evaluation->judged[i] = capture->judged;
 	}
+	json_decref(ranking);
 	for (size_t i = 0; i < evaluation->count && result == 0; i++) {
 		struct capture *capture = &evaluation->captures[i];
 		capture->threshold = options->threshold ? strtof(options->threshold, NULL)
@@ -358,7 +394,7 @@ static int captures_judge(struct evaluation *evaluation, struct err *err)
 int command_cnc_eval(const struct command_call *call, struct err *err)
 {
 	const struct cnc_eval_options *options = call->options;
-	struct evaluation evaluation = {.call = call, .options = options, .count = (size_t)call->operand_count};
+	struct evaluation evaluation = {.call = call, .options = options};
 	struct cnc_labels labels;
 	char *end = NULL;
 	if (call->operand_count == 0) {
@@ -371,17 +407,16 @@ int command_cnc_eval(const struct command_call *call, struct err *err)
 	}
 	if (cnc_labels_read(options->labels, call->pool, &labels, err) < 0)
 		return EXIT_FAILED;
-	evaluation.captures = pool_array(call->pool, evaluation.count, sizeof *evaluation.captures);
-	evaluation.judged = pool_array(call->pool, evaluation.count, sizeof *evaluation.judged);
+	size_t entries = (size_t)call->operand_count + labels.count;
+	evaluation.captures = pool_array(call->pool, entries, sizeof *evaluation.captures);
+	evaluation.judged = pool_array(call->pool, entries, sizeof *evaluation.judged);
 	evaluation.families = pool_array(call->pool, labels.count + 1, sizeof *evaluation.families);
 	if (!evaluation.captures || !evaluation.judged || !evaluation.families) {
 		err_set(err, -ENOMEM, "no memory for captures");
 		return EXIT_FAILED;
 	}
-	for (size_t i = 0; i < evaluation.count; i++) {
-		evaluation.captures[i].path = call->operands[i];
-		capture_label(&evaluation, &evaluation.captures[i], &labels);
-	}
+	for (int i = 0; i < call->operand_count; i++)
+		captures_add(&evaluation, call->operands[i], &labels);
 	if (captures_judge(&evaluation, err) < 0)
 		return EXIT_FAILED;
 	json_t *report = report_json(&evaluation);

@@ -134,6 +134,16 @@ const struct command commands[] = {
 			   "made.json",
 	},
 	{
+		.name = "simulate flow",
+		.summary = "make a carrier's flows with known truth: homes, their devices, and botnets among them",
+		.summary_ja = "正解付きの通信事業者のフローを作る(加入者とその機器、その中のボットネット)",
+		.options = simulate_flow_option_table,
+		.groups = {{flow_keep_option_table, offsetof(struct simulate_flow_options, keep)}},
+		.options_bytes = sizeof(struct simulate_flow_options),
+		.run = command_simulate_flow,
+		.example = "yagura simulate flow --homes 2000 --sampling 100 -o carrier.ipfix --labels servers.tsv",
+	},
+	{
 		.name = "query",
 		.summary = "ask the store; while a hub runs, the hub is asked",
 		.summary_ja = "蓄積した観測に問い合わせる(ハブの稼働中はハブに尋ねる)",

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/command.h"
+#include "cli/command_flow_keep.h"
 #include "cli/reading.h"
 
 struct doctor_options {
@@ -26,6 +27,15 @@ struct simulate_options {
 };
 extern const struct option_spec simulate_option_table[];
 int command_simulate_telescope(const struct command_call *call, struct err *err);
+
+struct simulate_flow_options {
+	struct common_options common;
+	struct flow_keep_options keep;
+	int64_t homes, duration_ns, sampling, seed;
+	const char *description, *start, *truth, *labels;
+};
+extern const struct option_spec simulate_flow_option_table[];
+int command_simulate_flow(const struct command_call *call, struct err *err);
 
 struct data_options {
 	struct common_options common;

@@ -33,5 +33,5 @@ bool cnc_addr_is_group(const struct addr *addr)
 	if (!addr_is_v4(addr))
 		return addr->bytes[0] == 0xff || addr_same(addr, &nobody);
 	uint32_t v4 = addr_to_v4(addr);
-	return v4 >> 28 >= 14 || v4 == 0;
+	return v4 >> 28 == 14 || v4 == 0 || v4 == UINT32_MAX;
 }
