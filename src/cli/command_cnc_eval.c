@@ -34,6 +34,8 @@ const struct option_spec cnc_eval_option_table[] = {
 
 enum { CHECKS = 11 };
 
+static const double RECALL = 0.8; /* at which alarms are compared */
+
 static const int64_t checks_s[CHECKS] = {300, 600, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800};
 
 /* A capture and one family of which it holds servers. */
@@ -183,15 +185,16 @@ static double precision_figure(const struct cnc_capture *captures, size_t count)
 	return cnc_mean_precision(captures, count);
 }
 
-/* False hosts per million outside hosts and day, each capture at its own threshold. */
-static double false_rate(const struct evaluation *evaluation)
+/* False hosts per million outside hosts and day, each capture at its own threshold, or all at that one. */
+static double false_rate(const struct evaluation *evaluation, const float *threshold)
 {
 	double hosts_days = 0, alarms = 0;
 	for (size_t i = 0; i < evaluation->count; i++) {
 		const struct capture *capture = &evaluation->captures[i];
 		double days = (double)(capture->last_ns - capture->first_ns) / (double)NS_PER_DAY;
 		hosts_days += capture->outside * days;
-		alarms += cnc_at_threshold(&capture->judged, 1, capture->threshold).false_alarms;
+		alarms +=
+			cnc_at_threshold(&capture->judged, 1, threshold ? *threshold : capture->threshold).false_alarms;
 	}
 	return hosts_days > 0 ? alarms / hosts_days * 1e6 : 0;
 }
@@ -262,13 +265,17 @@ static json_t *report_json(const struct evaluation *evaluation)
 		json_array_append_new(families, family);
 	}
 	uint32_t alarms = sums.found + sums.false_alarms, servers = sums.found + sums.missed;
-	return json_pack("{s:f, s:o, s:f, s:f, s:f, s:f, s:o, s:o}", "mean_average_precision",
+	float at_recall = cnc_threshold_for_recall(evaluation->judged, evaluation->count, RECALL);
+	return json_pack("{s:f, s:o, s:f, s:f, s:f, s:f, s:o, s:o, s:o, s:o}", "mean_average_precision",
 			 cnc_mean_precision(evaluation->judged, evaluation->count), "mean_average_precision_95",
 			 interval_json(evaluation, precision_figure), "mean_over_families",
 			 evaluation->family_count ? family_sum / evaluation->family_count : -1, "precision",
 			 alarms ? (double)sums.found / alarms : 1, "recall", servers ? (double)sums.found / servers : 0,
-			 "false_per_million_hosts_and_day", false_rate(evaluation), "families", families, "captures",
-			 captures);
+			 "false_per_million_hosts_and_day", false_rate(evaluation, NULL), "threshold_at_recall_80",
+			 at_recall < 0 ? json_null() : json_real((double)at_recall),
+			 "false_per_million_hosts_and_day_at_recall_80",
+			 at_recall < 0 ? json_null() : json_real(false_rate(evaluation, &at_recall)), "families",
+			 families, "captures", captures);
 }
 
 static void rows_print(const json_t *items, const char *const *names)
@@ -314,6 +321,12 @@ static void report_print(const json_t *report)
 	       json_real_value(json_object_get(report, "precision")),
 	       json_real_value(json_object_get(report, "recall")),
 	       json_real_value(json_object_get(report, "false_per_million_hosts_and_day")));
+	const json_t *at_recall = json_object_get(report, "false_per_million_hosts_and_day_at_recall_80");
+	if (json_is_real(at_recall))
+		printf("to find 80 %% of all servers: score %.3f, %.0f false hosts per million and day\n",
+		       json_real_value(json_object_get(report, "threshold_at_recall_80")), json_real_value(at_recall));
+	else
+		puts("80 % of all servers are found at no score");
 }
 
 /* --- the command ------------------------------------------------------------------------------------------------- */

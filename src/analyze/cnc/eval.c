@@ -95,6 +95,19 @@ float cnc_threshold_choose(const struct cnc_capture *captures, size_t count, uin
 	return best;
 }
 
+float cnc_threshold_for_recall(const struct cnc_capture *captures, size_t count, double recall)
+{
+	float best = -1;
+	for (size_t i = 0; i < count; i++)
+		for (size_t r = 0; r < captures[i].count; r++) {
+			float threshold = captures[i].ranked[r].score;
+			if (captures[i].ranked[r].is_server && threshold > best &&
+			    cnc_at_threshold(captures, count, threshold).recall >= recall)
+				best = threshold;
+		}
+	return best;
+}
+
 static int double_order(const void *one, const void *other)
 {
 	double a = *(const double *)one, b = *(const double *)other;

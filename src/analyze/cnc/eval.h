@@ -35,6 +35,9 @@ struct cnc_at_threshold cnc_at_threshold(const struct cnc_capture *captures, siz
  * capture has a server. */
 float cnc_threshold_choose(const struct cnc_capture *captures, size_t count, uint32_t left_out);
 
+/* The highest threshold at which so great a share of all servers is found; -1: at none, for too few were ranked. */
+float cnc_threshold_for_recall(const struct cnc_capture *captures, size_t count, double recall);
+
 /* 95 % interval of a figure of captures, by drawing captures with replacement `draws` times (at most 2000). */
 struct cnc_interval {
 	double low, high;

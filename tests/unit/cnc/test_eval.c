@@ -32,6 +32,9 @@ static void test_threshold(void **state)
 	/* of the second family alone 0.5 is best; without the first it must not be asked */
 	assert_float_equal(cnc_threshold_choose(captures, 3, 0), 0.5f, 0);
 	assert_float_equal(cnc_threshold_choose(captures + 2, 1, UINT32_MAX), 1, 0);
+	assert_float_equal(cnc_threshold_for_recall(captures, 3, 0.5), 0.7f, 0);
+	assert_float_equal(cnc_threshold_for_recall(captures, 3, 0.75), 0.5f, 0);
+	assert_float_equal(cnc_threshold_for_recall(captures, 3, 0.8), -1, 0);
 }
 
 static void test_bootstrap(void **state)
