@@ -58,9 +58,9 @@ const struct command commands[] = {
 		.summary = "tell what files of flow information hold, and keep it in an archive where wanted",
 		.summary_ja = "フロー情報のファイルの中身を示し、望めばアーカイブに残す",
 		.operands = "FILE...",
-		.operands_help =
-			"pcap, pcapng or ERF of NetFlow v5, v9, IPFIX and sFlow, IPFIX files, Zeek's conn.log, "
-			"Argus' CSV (.binetflow), also gzip, zstd or xz; a directory of captures; - for standard input",
+		.operands_help = "pcap, pcapng or ERF of NetFlow v5, v9, IPFIX and sFlow, IPFIX files, nfdump's files, "
+				 "Zeek's conn.log, Argus' CSV (.binetflow), also gzip, zstd or xz; a directory of "
+				 "captures; - for standard input",
 		.groups = {{flow_keep_option_table, offsetof(struct flow_read_options, keep)}},
 		.options_bytes = sizeof(struct flow_read_options),
 		.run = command_flow_read,

@@ -6,14 +6,14 @@
 
 #include <stdint.h>
 
-/* The columns of record_flow that a flow is known by; the others are 0. */
+/* The columns of record_flow. */
 struct flow_row {
-	struct addr exporter, source, target;
+	struct addr exporter, source, target, next_hop;
 	int64_t first_ns, last_ns;
-	uint64_t packets, bytes; /* of a sampled flow: what they stand for */
-	uint32_t domain, sampling;
-	uint16_t sensor, source_port, target_port; /* ICMP: 0 and type * 256 + code */
-	uint8_t protocol, flags, tos, end_reason;
+	uint64_t packets, bytes, reverse_packets, reverse_bytes; /* of a sampled flow: what they stand for */
+	uint32_t domain, sampling, input, output, source_as, target_as;
+	uint16_t sensor, source_port, target_port, vlan; /* ICMP: 0 and type * 256 + code */
+	uint8_t protocol, flags, tos, direction, end_reason;
 };
 
 /* Behind the rows of a batch of record_flow, which has room. */

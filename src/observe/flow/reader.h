@@ -1,5 +1,5 @@
 /* Flows from files, told apart by their content: captures (pcap, pcapng, ERF) of exports, IPFIX files (RFC 5655),
- * Zeek's conn.log, Argus' CSV (table.h); compressed by gzip, zstd or xz as they come.
+ * nfdump's, Zeek's conn.log, Argus' CSV (table.h); compressed by gzip, zstd or xz as they come.
  */
 #pragma once
 

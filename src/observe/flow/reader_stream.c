@@ -1,6 +1,7 @@
 /* See reader_stream.h. What the file is stands in its first bytes, once unpacked. */
 #include "observe/flow/reader_stream.h"
 
+#include "observe/flow/nfdump.h"
 #include "observe/flow/table.h"
 #include "sys/stream.h"
 
@@ -93,6 +94,65 @@ static int ipfix_read(struct file *file, struct err *err)
 	}
 }
 
+/* --- nfdump ------------------------------------------------------------------------------------------------------ */
+
+/* One block of the window: 1; 0: it is not there as a whole; -EBADMSG: there is none. */
+static int block_take(struct file *file, struct nfdump_reader *reader, const uint8_t *data, size_t bytes,
+		      struct err *err)
+{
+	struct err why = {""};
+	if (bytes < NFDUMP_BLOCK_HEADER_BYTES)
+		return 0;
+	struct nfdump_block block = nfdump_block_read(data);
+	if (block.bytes > NFDUMP_BLOCK_BYTES_MAX) {
+		fault_tell(file, "byte", file->offset, "no block of nfdump; the rest is not read");
+		return -EBADMSG;
+	}
+	if (bytes - NFDUMP_BLOCK_HEADER_BYTES < block.bytes)
+		return 0;
+	int result = nfdump_reader_block(reader, &block, data + NFDUMP_BLOCK_HEADER_BYTES, &why);
+	if (result > 0)
+		fault_tell(file, "byte", file->offset, why.text);
+	file_use(file, NFDUMP_BLOCK_HEADER_BYTES + block.bytes);
+	return result < 0 ? err_set(err, result, "%s", why.text) : 1;
+}
+
+static int blocks_read(struct file *file, struct nfdump_reader *reader, uint32_t blocks, struct err *err)
+{
+	int more = 1;
+	for (uint32_t done = 0; done < blocks;) { /* what lies behind them is no flow */
+		size_t bytes;
+		const uint8_t *data = stream_window(file->stream, &bytes);
+		int result = block_take(file, reader, data, bytes, err);
+		if (result == -EBADMSG)
+			return 0;
+		done += result > 0;
+		if (result == 0 && more > 0)
+			result = more = file_fill(file, err);
+		if (result < 0)
+			return result;
+		if (more == 0 && result == 0) {
+			fault_tell(file, "byte", file->offset, "the file ends before its last block");
+			return 0;
+		}
+	}
+	return 0;
+}
+
+static int nfdump_read(struct file *file, const struct nfdump_header *header, struct err *err)
+{
+	struct nfdump_reader *reader = NULL;
+	int result = nfdump_reader_new(header, collector_sink(file->collector), &reader, err);
+	if (result < 0)
+		return err_prefix(err, result, "%s", file->path);
+	file_use(file, NFDUMP_HEADER_BYTES);
+	result = blocks_read(file, reader, header->blocks, err);
+	if (result == 0)
+		result = nfdump_reader_flush(reader, err);
+	nfdump_reader_free(reader);
+	return result;
+}
+
 /* --- tables ------------------------------------------------------------------------------------------------------ */
 
 static int line_take(struct file *file, struct flow_table *table, const uint8_t *line, size_t bytes, struct err *err)
@@ -175,9 +235,13 @@ static int known_read(struct file *file, struct err *err)
 	if (more <= 0 && stream_finish(file->stream))
 		data = stream_window(file->stream, &bytes);
 	enum flow_table_form form = flow_table_form_of(data, bytes);
-	if (form == FLOW_TABLE_NONE && !is_ipfix(data, bytes))
+	struct nfdump_header header;
+	bool is_nfdump = nfdump_header_read(data, bytes, &header);
+	if (form == FLOW_TABLE_NONE && !is_ipfix(data, bytes) && !is_nfdump)
 		return 0;
-	int result = form != FLOW_TABLE_NONE ? table_read(file, form, err) : ipfix_read(file, err);
+	int result = is_nfdump                 ? nfdump_read(file, &header, err)
+		     : form != FLOW_TABLE_NONE ? table_read(file, form, err)
+					       : ipfix_read(file, err);
 	if (result == 0 && file->figures->faults > TROUBLES_TOLD) {
 		struct err told;
 		err_set(&told, 0, "%s: %u faults in all", file->path, file->figures->faults);

@@ -1,4 +1,5 @@
-/* Files of flows that are no captures: tables (table.h) and files of IPFIX messages behind one another (RFC 5655). */
+/* Files of flows that are no captures: tables (table.h), files of IPFIX messages behind one another
+ * (RFC 5655), nfdump's. */
 #pragma once
 
 #include "observe/flow/reader.h"

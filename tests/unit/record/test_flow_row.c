@@ -22,7 +22,16 @@ static struct flow_row sample(void)
 				 .protocol = 13,
 				 .flags = 14,
 				 .tos = 15,
-				 .end_reason = 16};
+				 .end_reason = 16,
+				 .reverse_packets = 17,
+				 .reverse_bytes = 18,
+				 .input = 19,
+				 .output = 20,
+				 .source_as = 21,
+				 .target_as = 22,
+				 .next_hop = addr_from_v4(23),
+				 .vlan = 24,
+				 .direction = 25};
 }
 
 static void each_field_stands_under_its_name(void **state)
@@ -30,7 +39,6 @@ static void each_field_stands_under_its_name(void **state)
 	(void)state;
 	struct batch *batch = batch_new(&record_flow, 1);
 	struct flow_row flow = sample();
-	memset(BATCH_COLUMN(batch, uint64_t, record_column_index(&record_flow, "reverse_bytes")), 0xff, 8);
 	flow_row_put(batch, &flow);
 	assert_int_equal(batch->rows, 1);
 	assert_int_equal(addr_to_v4(&CELL(batch, struct addr, "exporter")), 1);
@@ -49,7 +57,16 @@ static void each_field_stands_under_its_name(void **state)
 	assert_int_equal(CELL(batch, uint8_t, "flags"), 14);
 	assert_int_equal(CELL(batch, uint8_t, "tos"), 15);
 	assert_int_equal(CELL(batch, uint8_t, "end_reason"), 16);
-	assert_int_equal(CELL(batch, uint64_t, "reverse_bytes"), 0);
+	assert_int_equal(CELL(batch, uint64_t, "reverse_packets"), 17);
+	assert_int_equal(CELL(batch, uint64_t, "reverse_bytes"), 18);
+	assert_int_equal(CELL(batch, uint32_t, "input"), 19);
+	assert_int_equal(CELL(batch, uint32_t, "output"), 20);
+	assert_int_equal(CELL(batch, uint32_t, "source_as"), 21);
+	assert_int_equal(CELL(batch, uint32_t, "target_as"), 22);
+	assert_int_equal(addr_to_v4(&CELL(batch, struct addr, "next_hop")), 23);
+	assert_int_equal(CELL(batch, uint16_t, "vlan"), 24);
+	assert_int_equal(CELL(batch, uint8_t, "direction"), 25);
+	assert_int_equal(record_column_count(&record_flow), 25);
 	struct flow_row again = flow_row_get(batch, 0);
 	assert_memory_equal(again.source.bytes, flow.source.bytes, sizeof flow.source);
 	assert_int_equal(again.end_reason, 16);
