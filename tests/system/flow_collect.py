@@ -1,5 +1,4 @@
 """Collectors of flow information that run beside a test: ours, nfcapd, and a relay that feeds both."""
-import glob
 import json
 import os
 import re
@@ -77,19 +76,23 @@ class Nfcapd(Receiver):
     def __init__(self, directory):
         self.directory, self.port = directory, udp_port()
         os.makedirs(directory, exist_ok=True)
-        with open(os.path.join(directory, "log"), "w", encoding="utf-8") as log:
+        with open(f"{directory}.log", "w", encoding="utf-8") as log: # not within: nfdump -R takes all files there for its own
             self.process = subprocess.Popen(["nfcapd", "-p", str(self.port), "-b", "127.0.0.1", "-w", directory, "-t", "3600", "-T", "all"],
                                             stdout=log, stderr=log)
         time.sleep(1)
         assert self.process.poll() is None, open(log.name, encoding="utf-8").read()
 
-    def finish(self):
-        """(flows, packets, bytes) that nfdump finds."""
+    def file(self, path):
+        """Ends it; all that it collected as one file of nfdump's."""
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(20)
-        files = [path for path in glob.glob(os.path.join(self.directory, "nfcapd.*")) if re.search(r"\.\d{12}$", path)]
-        assert len(files) == 1, files
-        done = subprocess.run(["nfdump", "-r", files[0], "-N", "-n", "1", "any"], stdout=subprocess.PIPE, text=True, check=True)
+        subprocess.run(["nfdump", "-R", self.directory, "-w", path, "any"], stdout=subprocess.PIPE, check=True)  # at a full hour it has begun another
+        return path
+
+    def finish(self):
+        """(flows, packets, bytes) that nfdump finds."""
+        path = self.file(f"{self.directory}.collected")
+        done = subprocess.run(["nfdump", "-r", path, "-N", "-n", "1", "any"], stdout=subprocess.PIPE, text=True, check=True)
         found = re.search(r"total flows: (\d+), total bytes: (\d+), total packets: (\d+)", done.stdout)
         flows, bytes_, packets = map(int, found.groups())
         return flows, packets, bytes_

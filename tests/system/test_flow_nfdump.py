@@ -5,7 +5,6 @@ import collections
 import glob
 import json
 import os
-import re
 import shutil
 import subprocess
 import tarfile
@@ -64,8 +63,7 @@ def collected():
             theirs.send([datagram])
             time.sleep(0.01)
         time.sleep(1)
-        theirs.finish()
-        shutil.copy(next(file for file in glob.glob(room("nfcapd/nfcapd.*")) if re.search(r"\.\d{12}$", file)), path)
+        theirs.file(path)
     return path
 
 

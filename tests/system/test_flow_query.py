@@ -1,11 +1,9 @@
 #!/usr/bin/env python3
 """nfdump's language over the same flows as nfdump itself: what passes each filter, and the greatest of each statistic."""
-import glob
 import json
 import os
 import random
 import re
-import signal
 import socket
 import struct
 import subprocess
@@ -13,6 +11,7 @@ import sys
 import tempfile
 import time
 
+from flow_collect import Nfcapd
 from harness import main, yagura
 
 FILTERS = [
@@ -104,32 +103,14 @@ def messages(count):
     return made
 
 
-def udp_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
 def nfcapd_collect(payloads, directory):
-    """What nfcapd makes of datagrams: the path of its file."""
-    port = udp_port()
-    with open(os.path.join(directory, "nfcapd.log"), "w", encoding="utf-8") as log:
-        daemon = subprocess.Popen(["nfcapd", "-p", str(port), "-b", "127.0.0.1", "-w", directory, "-t", "3600", "-T", "all"],
-                                  stdout=log, stderr=log)
-    try:
-        time.sleep(1)
-        assert daemon.poll() is None, open(log.name, encoding="utf-8").read()
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
-            for payload in payloads:
-                out.sendto(payload, ("127.0.0.1", port))
-                time.sleep(0.0005)
-        time.sleep(1)
-    finally:
-        daemon.send_signal(signal.SIGTERM)
-        daemon.wait(20)
-    files = [path for path in glob.glob(os.path.join(directory, "nfcapd.*")) if re.search(r"\.\d{12}$", path)]
-    assert len(files) == 1, files
-    return files[0]
+    """What nfcapd makes of datagrams: the path of a file of nfdump's."""
+    theirs = Nfcapd(os.path.join(directory, "nfcapd"))
+    for payload in payloads:
+        theirs.send([payload])
+        time.sleep(0.0005)
+    time.sleep(1)
+    return theirs.file(os.path.join(directory, "collected"))
 
 
 def write_pcap(path, payloads):
