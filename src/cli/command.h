@@ -37,7 +37,7 @@ struct command {
 	const char *summary, *summary_ja;
 	const char *operands, *operands_help; /* "FILE...", or NULL */
 	const struct option_spec *options;    /* its own, without the common ones; NULL: none */
-	struct option_group groups[6];        /* further ones; a NULL table ends them */
+	struct option_group groups[8];        /* further ones; a NULL table ends them */
 	size_t options_bytes;
 	int (*run)(const struct command_call *call, struct err *err); /* an exit status; err says why it is not 0 */
 	bool reads_own_arguments; /* operands are left as they came: the command has its own form (query) */

@@ -121,10 +121,14 @@ static int keep_put(struct sink *sink, const struct batch *batch, struct err *er
 	return result == 0 && keep->archive ? archive_put(keep->archive, batch, err) : result;
 }
 
-int flow_keep_open(struct flow_keep *keep, const struct flow_keep_options *options, bool json, struct err *err)
+int flow_keep_open(struct flow_keep *keep, const struct flow_keep_options *options, const struct pseudonym_keys *keys,
+		   bool json, struct err *err)
 {
 	*keep = (struct flow_keep){
 		.sink.put = keep_put, .options = options, .json = json, .first_ns = INT64_MAX, .last_ns = INT64_MIN};
+	keep->begin = keys ? pseudonym_sink_new(keys, &keep->sink) : &keep->sink;
+	if (!keep->begin)
+		return err_set(err, -ENOMEM, "no memory for pseudonyms");
 	struct archive_options keeping = {.dir = options->archive, .kind = &record_flow};
 	int result = options->archive ? archive_open(&keeping, &keep->archive, err) : 0;
 	return result == 0 && options->ipfix ? file_open(options->ipfix, &keep->file, err) : result;
@@ -142,6 +146,9 @@ int flow_keep_end(struct flow_keep *keep, struct err *err)
 
 void flow_keep_close(struct flow_keep *keep)
 {
+	if (keep->begin != &keep->sink)
+		pseudonym_sink_free(keep->begin);
+	keep->begin = NULL;
 	archive_close(keep->archive);
 	if (keep->file)
 		fclose(keep->file->stream);

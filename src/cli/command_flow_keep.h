@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/command.h"
+#include "cli/pseudonym_file.h"
 #include "record/batch.h"
 
 #include <jansson.h>
@@ -18,7 +19,8 @@ struct ipfix_file;
 struct archive;
 
 struct flow_keep {
-	struct sink sink; /* first */
+	struct sink sink;   /* first */
+	struct sink *begin; /* where flows go in: this, or what gives them pseudonyms before it */
 	const struct flow_keep_options *options;
 	bool json;
 	struct archive *archive; /* NULL: nothing is kept */
@@ -27,9 +29,9 @@ struct flow_keep {
 	int64_t first_ns, last_ns;
 };
 
-/* Opens what the options name. -EINVAL, errno of the files. */
-int flow_keep_open(struct flow_keep *keep, const struct flow_keep_options *options, bool json,
-		   struct err *err) must_check;
+/* Opens what the options name; `keys` NULL: addresses are kept as they come. -EINVAL, errno of the files. */
+int flow_keep_open(struct flow_keep *keep, const struct flow_keep_options *options, const struct pseudonym_keys *keys,
+		   bool json, struct err *err) must_check;
 /* Everything is on its way to the disk. */
 int flow_keep_end(struct flow_keep *keep, struct err *err) must_check;
 void flow_keep_close(struct flow_keep *keep); /* at any time after flow_keep_open(), also a failed one */

@@ -104,9 +104,12 @@ int command_flow_make(const struct command_call *call, struct err *err)
 	struct metering metering = {.progress = {.label = ""}};
 	const struct meter_options meter_options = {.active_ns = options->active_ns, .idle_ns = options->idle_ns};
 	int64_t began = clock_monotonic_ns();
-	int result = flow_keep_open(&metering.keep, &options->keep, options->common.json, err);
+	const struct pseudonym_keys *keys = NULL;
+	int result = pseudonym_file_read(&options->pseudonyms, call->pool, &keys, err);
 	if (result == 0)
-		result = meter_new(&meter_options, &metering.keep.sink, &metering.meter, err);
+		result = flow_keep_open(&metering.keep, &options->keep, keys, options->common.json, err);
+	if (result == 0)
+		result = meter_new(&meter_options, metering.keep.begin, &metering.meter, err);
 	for (int i = 0; i < call->operand_count && result == 0; i++)
 		result = capture_meter(&metering, call->operands[i], options->tunnels, err);
 	if (result == 0)

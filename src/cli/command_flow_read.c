@@ -53,9 +53,12 @@ int command_flow_read(const struct command_call *call, struct err *err)
 	struct flow_watch watch = {progress_tell, trouble_tell, &files};
 	struct collector *collector = NULL;
 	int64_t began = clock_monotonic_ns();
-	int result = flow_keep_open(&files.keep, &options->keep, options->common.json, err);
+	const struct pseudonym_keys *keys = NULL;
+	int result = pseudonym_file_read(&options->pseudonyms, call->pool, &keys, err);
 	if (result == 0)
-		result = collector_new(&(struct collector_options){.sensor = 0}, &files.keep.sink, &collector, err);
+		result = flow_keep_open(&files.keep, &options->keep, keys, options->common.json, err);
+	if (result == 0)
+		result = collector_new(&(struct collector_options){.sensor = 0}, files.keep.begin, &collector, err);
 	for (int i = 0; i < call->operand_count && result == 0; i++) {
 		struct flow_file_figures figures = {0};
 		files.progress.label = call->operands[i];

@@ -139,10 +139,13 @@ int command_flow_run(const struct command_call *call, struct err *err)
 		err_set(err, -EINVAL, "--listen ADDR:PORT was expected");
 		return EXIT_USAGE;
 	}
+	struct flow_collect_options collect = run.options->collect;
+	if (pseudonym_file_read(&run.options->pseudonyms, call->pool, &collect.pseudonyms, err) < 0)
+		return EXIT_FAILED;
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	(void)progress_visible(&run.progress); /* asks the terminal, before the process is confined */
-	int result = flow_collect_start(&run.options->collect, &run.collect, err);
+	int result = flow_collect_start(&collect, &run.collect, err);
 	run.began_ns = run.shown_ns = clock_monotonic_ns();
 	if (result == 0)
 		result = run_loop(&run, err);

@@ -208,6 +208,8 @@ int command_hub(const struct command_call *call, struct err *err)
 	char archive[PATH_MAX];
 	snprintf(archive, sizeof archive, "%s/" HUB_FLOW_DIR, options.hub.data);
 	options.flow.archive = archive;
+	if (pseudonym_file_read(&options.pseudonyms, call->pool, &options.flow.pseudonyms, err) < 0)
+		return EXIT_FAILED;
 	options.flow.buffer_bytes = FLOW_BUFFER_BYTES;
 	options.flow.unconfined = options.hub.unconfined;
 	const struct hub_service service = {.name = "flow", .run = flow_run, .context = &options.flow};

@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "cli/flow_collect.h"
+#include "cli/pseudonym_file.h"
 #include "hub/hub.h"
 #include "observe/telescope/sensor.h"
 #include "train/simulate.h"
@@ -15,6 +16,7 @@ struct command_hub_options {
 	struct telescope_sensor_options telescope;
 	struct simulation_settings simulation;
 	struct flow_collect_options flow;
+	struct pseudonym_options pseudonyms; /* of flows */
 };
 
 extern const struct option_spec hub_own_option_table[];

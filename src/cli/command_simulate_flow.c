@@ -58,9 +58,9 @@ static const char *name_of(const char *path)
 static int carrier_make(struct carrier *carrier, const struct simulate_flow_options *options,
 			struct simulating *simulating, struct err *err)
 {
-	int result = flow_keep_open(&simulating->keep, &options->keep, options->common.json, err);
+	int result = flow_keep_open(&simulating->keep, &options->keep, NULL, options->common.json, err);
 	if (result == 0)
-		result = carrier_run(carrier, &simulating->keep.sink, progress_tell, simulating, err);
+		result = carrier_run(carrier, simulating->keep.begin, progress_tell, simulating, err);
 	progress_end(&simulating->progress);
 	if (result == 0)
 		result = flow_keep_end(&simulating->keep, err);

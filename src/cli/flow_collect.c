@@ -160,6 +160,7 @@ static int collect_open(struct flow_collect *collect, struct err *err)
 		.lanes = (unsigned)options->sockets,
 		.buffer_bytes = options->buffer_bytes,
 		.flush_ns = FLUSH_NS,
+		.collector.pseudonyms = options->pseudonyms,
 	};
 	const struct archive_options keeping = {.dir = options->archive,
 						.kind = &record_flow,

@@ -5,6 +5,7 @@
 
 #include "core/err.h"
 #include "core/option.h"
+#include "observe/flow/pseudonym.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -23,6 +24,7 @@ struct flow_collect_options {
 	struct text_list listen; /* "ADDR:PORT" each */
 	const char *archive;     /* directory; made where it is not */
 	int64_t sockets, buffer_bytes, keep_ns, keep_bytes;
+	const struct pseudonym_keys *pseudonyms; /* NULL: addresses are kept as they come */
 	bool unconfined;
 	uid_t uid; /* to become when not 0 */
 	gid_t gid;

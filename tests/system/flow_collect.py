@@ -23,6 +23,18 @@ def udp_port():
         return free.getsockname()[1]
 
 
+def messages(path):
+    """Those of an IPFIX file, each as it would come in a datagram."""
+    with open(path, "rb") as stream:
+        whole = stream.read()
+    at = 0
+    while at < len(whole):
+        length = int.from_bytes(whole[at + 2:at + 4], "big")
+        assert 16 <= length <= 65507, "a message must fit a datagram"
+        yield whole[at:at + length]
+        at += length
+
+
 class Receiver:
     """Something with a port."""
 
@@ -40,12 +52,20 @@ class Collector(Receiver):
         self.archive, self.port = archive, udp_port()
         self.process = subprocess.Popen([YAGURA, "flow", "run", "--listen", f"127.0.0.1:{self.port}", "-w", archive, "--json", *arguments],
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=WITHOUT_LEAKS)
-        self.log = []
-        while not self.log or "flow.listening" not in self.log[-1]:
-            ready, _, _ = select.select([self.process.stderr], [], [], 20)
-            assert ready, "it does not say that it listens"
-            self.log.append(self.process.stderr.readline())
-            assert self.log[-1], self.log
+        self.log, self.waiting = [], ""
+        self.line_with("flow.listening")
+
+    def line_with(self, word):
+        """The next line of its log that holds this. Not by readline(): that keeps lines which select() no longer sees."""
+        seen = len(self.log)
+        while not any(word in line for line in self.log[seen:]):
+            ready, _, _ = select.select([self.process.stderr], [], [], 60)
+            assert ready, f"it does not say {word}: {self.log}, {self.sums()}"
+            read = os.read(self.process.stderr.fileno(), 65536).decode()
+            assert read, self.log
+            *lines, self.waiting = (self.waiting + read).split("\n")
+            self.log += lines
+        return next(line for line in self.log[seen:] if word in line)
 
     def sums(self, text="any"):
         """(flows, packets, bytes) that can be asked for now."""
@@ -55,7 +75,7 @@ class Collector(Receiver):
         return answer["flows"], answer["packets"], answer["bytes"]
 
     def wait_for(self, flows, seconds):
-        until = time.monotonic() + seconds
+        until = time.monotonic() + 10 * seconds  # a busy machine takes its time
         while self.sums()[0] < flows and time.monotonic() < until:
             time.sleep(0.1)
         assert self.sums()[0] == flows, (self.sums(), flows)

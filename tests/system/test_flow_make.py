@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from flow_collect import Nfcapd
+from flow_collect import Nfcapd, messages
 from harness import SHARED, main, yagura
 
 ROOM = None
@@ -125,15 +125,9 @@ def what_is_written_is_read_by_others():
     assert sums == [report["packets"], report["bytes"]], (sums, report)
 
     theirs = Nfcapd(room("nfcapd"))
-    with open(file, "rb") as stream:
-        whole = stream.read()
-    at = 0
-    while at < len(whole):
-        length = int.from_bytes(whole[at + 2:at + 4], "big")
-        assert length <= 65507, "a message must fit a datagram"
-        theirs.send([whole[at:at + length]])
+    for message in messages(file):
+        theirs.send([message])
         time.sleep(0.01)
-        at += length
     time.sleep(1)
     flows, packets, bytes_ = theirs.finish()
     assert (flows, packets, bytes_) == (report["records"], report["packets"], report["bytes"]), (flows, packets, bytes_, report)

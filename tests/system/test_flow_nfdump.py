@@ -11,7 +11,7 @@ import tarfile
 import tempfile
 import time
 
-from flow_collect import Nfcapd
+from flow_collect import Nfcapd, messages
 from harness import SHARED, main, yagura
 
 ROOM = None
@@ -40,13 +40,7 @@ def datagrams():
     if captures:
         status, _, err = yagura("flow", "make", "-o", room("made.ipfix"), *captures)
         assert status == 0, err
-        with open(room("made.ipfix"), "rb") as stream:
-            whole = stream.read()
-        at = 0
-        while at < len(whole):
-            length = int.from_bytes(whole[at + 2:at + 4], "big")
-            yield whole[at:at + length]
-            at += length
+        yield from messages(room("made.ipfix"))
     makers = os.path.join(SHARED, "flow", "interop", "logstash-codec-netflow-spec.tar.zst")
     if os.path.exists(makers):
         with tarfile.open(unpacked(makers)) as archive:

@@ -3,7 +3,6 @@
 is counted."""
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -173,9 +172,8 @@ def a_full_disk_is_waited_for():
             except OSError:
                 pass
         collector.send([v5(30 + 30 * i, 30)[:24] + os.urandom(30 * 48) for i in range(200)])
-        assert select.select([collector.process.stderr], [], [], 10)[0], collector.sums()
-        line = collector.process.stderr.readline()
-        assert "flow.not_stored" in line and "No space left" in line, line
+        line = collector.line_with("flow.not_stored")
+        assert "No space left" in line, line
         os.unlink(os.path.join(disk, "ballast"))
         collector.wait_for(30 + 6000, 10)
         report = collector.finish()

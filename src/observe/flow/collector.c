@@ -11,7 +11,7 @@ enum { BATCH_ROWS = 8192, EXPORTERS_MAX = 65536, OWN_COLUMNS = 3, ROOM_LEAST = 6
 
 struct collector {
 	struct collector_options options;
-	struct sink *sink;
+	struct sink *sink, *pseudonyms; /* pseudonyms: stands before it; NULL: does not */
 	struct batch *batch;
 	uint32_t samplers[BATCH_ROWS]; /* what no column keeps */
 	struct flow_columns columns;
@@ -41,9 +41,11 @@ int collector_new(const struct collector_options *options, struct sink *sink, st
 	collector->options = *options;
 	if (!collector->options.exporters_max)
 		collector->options.exporters_max = EXPORTERS_MAX;
-	collector->sink = sink;
+	if (options->pseudonyms)
+		collector->pseudonyms = pseudonym_sink_new(options->pseudonyms, sink);
+	collector->sink = options->pseudonyms ? collector->pseudonyms : sink;
 	collector->batch = batch_new(&record_flow, BATCH_ROWS);
-	if (!collector->batch || flow_plan_make(flow_template_v5(), &collector->v5) != FLOW_SOUND) {
+	if (!collector->batch || !collector->sink || flow_plan_make(flow_template_v5(), &collector->v5) != FLOW_SOUND) {
 		collector_free(collector);
 		return err_set(err, -ENOMEM, "no memory for a batch of flows");
 	}
@@ -63,6 +65,7 @@ void collector_free(struct collector *collector)
 	free(collector->exporters);
 	free(collector->slots);
 	batch_free(collector->batch);
+	pseudonym_sink_free(collector->pseudonyms);
 	free(collector);
 }
 
@@ -243,8 +246,8 @@ static int templates_take(struct collector *collector, struct exporter *exporter
 	return 0;
 }
 
-static int options_take(struct exporter *exporter, const struct exporter_template *template,
-			const struct flow_message *message, struct flow_set *set, int64_t *records)
+static int option_records_take(struct exporter *exporter, const struct exporter_template *template,
+			       const struct flow_message *message, struct flow_set *set, int64_t *records)
 {
 	struct flow_option option;
 	int more;
@@ -275,7 +278,7 @@ static int set_take(struct collector *collector, struct exporter *exporter, cons
 		return 0;
 	}
 	if (template->form->scopes)
-		return options_take(exporter, template, message, set, records);
+		return option_records_take(exporter, template, message, set, records);
 	return data_decode(collector, exporter, &template->plan, message, &set->body, records, err);
 }
 

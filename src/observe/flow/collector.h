@@ -5,13 +5,15 @@
 
 #include "core/err.h"
 #include "observe/flow/exporter.h"
+#include "observe/flow/pseudonym.h"
 #include "record/batch.h"
 
 struct collector;
 
 struct collector_options {
 	uint16_t sensor;
-	uint32_t exporters_max; /* 0: 65,536 */
+	uint32_t exporters_max;                  /* 0: 65,536 */
+	const struct pseudonym_keys *pseudonyms; /* borrowed; NULL: addresses are kept as they come */
 };
 
 /* Batches go to the sink, which is borrowed. -ENOMEM. */
