@@ -214,12 +214,12 @@ static json_t *capture_json(const struct capture *capture)
 		if (capture->ranked[i].is_server)
 			json_array_append_new(ranks, json_integer((json_int_t)i + 1));
 	double precision = cnc_average_precision(&capture->judged);
-	return json_pack("{s:s, s:s, s:i, s:i, s:o, s:o, s:f, s:i, s:i, s:o}", "capture", capture->name, "family",
-			 capture->family, "hosts", (int)capture->judged.count, "servers", (int)capture->server_count,
-			 "average_precision", precision < 0 ? json_null() : json_real(precision), "ranks", ranks,
-			 "threshold", (double)capture->threshold, "found", (int)at.found, "false_alarms",
-			 (int)at.false_alarms, "detected_s",
-			 capture->detected_s < 0 ? json_null() : json_real(capture->detected_s));
+	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:f, s:i, s:i, s:o}", "capture", capture->name, "family",
+			 capture->family, "hosts", (int)capture->judged.count, "outside_hosts", (int)capture->outside,
+			 "servers", (int)capture->server_count, "average_precision",
+			 precision < 0 ? json_null() : json_real(precision), "ranks", ranks, "threshold",
+			 (double)capture->threshold, "found", (int)at.found, "false_alarms", (int)at.false_alarms,
+			 "detected_s", capture->detected_s < 0 ? json_null() : json_real(capture->detected_s));
 }
 
 static json_t *family_json(const struct evaluation *evaluation, uint32_t family)
