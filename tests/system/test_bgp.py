@@ -40,7 +40,7 @@ def logged(name):
 
 
 def wait(what, seconds=20):
-    until = time.monotonic() + seconds
+    until = time.monotonic() + 4 * seconds  # a busy machine takes its time
     while time.monotonic() < until:
         found = what()
         if found:
