@@ -65,9 +65,12 @@ def a_hub_names_them_alike():
         assert 'yagura_telescope_trace_anomalies_total{anomaly="truncated"} 1\n' in text
         status, out, err = harness.yagura("status", "--data", os.path.join(hub.data, "data"))
         assert status == 0 and re.search(r"malformed +tcp_header_length +4$", out, re.M), (out, err)
-        health = hub.query(kind="health", keys=["name"], aggregates=[{"op": "sum", "field": "value"}],
-                           filters=[{"field": "name", "op": "like", "value": "malformed.%"}], **{"from": "2025-12-01"})
-        assert {name[len("malformed."):]: int(value) for name, value in health["rows"]} == read(), health
+
+        def stored():
+            health = hub.query(kind="health", keys=["name"], aggregates=[{"op": "sum", "field": "value"}],
+                               filters=[{"field": "name", "op": "like", "value": "malformed.%"}], **{"from": "2025-12-01"})
+            return {name[len("malformed."):]: int(value) for name, value in health["rows"]}
+        hub.wait(lambda: stored() == read())
 
 
 try:
