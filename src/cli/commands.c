@@ -8,6 +8,7 @@
 #include "cli/command_indicator.h"
 #include "cli/command_member.h"
 #include "cli/command_notice.h"
+#include "cli/command_scope.h"
 #include "cli/command_share.h"
 #include "cli/command_share_groups.h"
 
@@ -150,6 +151,56 @@ const struct command commands[] = {
 		.options_bytes = sizeof(struct cnc_eval_options),
 		.run = command_cnc_eval,
 		.example = "yagura cnc eval --labels servers.tsv one.conn.log two.binetflow",
+	},
+	{
+		.name = "scope new",
+		.summary = "write a scope of observation to fill in",
+		.summary_ja = "観測のスコープ(書き込む用紙)を書き出す",
+		.options = scope_new_option_table,
+		.options_bytes = sizeof(struct scope_new_options),
+		.run = command_scope_new,
+		.example = "yagura scope new --name 'members 2026-11' --network 192.0.2.0/24 -o scope.yaml",
+	},
+	{
+		.name = "scope key",
+		.summary = "make a person's key; what is printed belongs into the list of approvers",
+		.summary_ja = "署名する人の鍵を作る。出力された行を署名者の一覧に加える",
+		.options = scope_key_option_table,
+		.options_bytes = sizeof(struct scope_key_options),
+		.run = command_scope_key,
+		.example = "yagura scope key --person 'Sato Hanako' -o sato.pem >> run-data/approvers.txt",
+	},
+	{
+		.name = "scope sign",
+		.summary = "put a person's signature under a scope; two people must sign",
+		.summary_ja = "スコープに署名する(二人の署名が要る)",
+		.operands = "FILE",
+		.operands_help = "the scope",
+		.options = scope_sign_option_table,
+		.options_bytes = sizeof(struct scope_sign_options),
+		.run = command_scope_sign,
+		.example = "yagura scope sign --key sato.pem --person 'Sato Hanako' scope.yaml",
+	},
+	{
+		.name = "scope check",
+		.summary = "tell whether a scope holds now, and every reason why not",
+		.summary_ja = "スコープが今有効かどうかを、無効ならその理由をすべて示す",
+		.operands = "FILE",
+		.operands_help = "the scope",
+		.options = scope_check_option_table,
+		.options_bytes = sizeof(struct scope_check_options),
+		.run = command_scope_check,
+		.example = "yagura scope check --approvers run-data/approvers.txt scope.yaml",
+	},
+	{
+		.name = "scope show",
+		.summary = "show what a scope allows",
+		.summary_ja = "スコープが許す内容を示す",
+		.operands = "FILE",
+		.operands_help = "the scope",
+		.options_bytes = sizeof(struct common_options),
+		.run = command_scope_show,
+		.example = "yagura scope show scope.yaml",
 	},
 	{
 		.name = "simulate telescope",
