@@ -8,11 +8,13 @@ import ipaddress
 import json
 import os
 import shutil
+import subprocess
 import tempfile
 
-from harness import main, yagura
+from harness import YAGURA, main, yagura
 
-ROOM = ROWS = None
+ROOM = None
+FLOODS, BOTS = collections.defaultdict(dict), set()
 HOMES, HOURS = 100, 5
 
 
@@ -30,9 +32,11 @@ def made(name, *options, hours=HOURS, homes=HOMES):
 
 
 def flows_of(file, *, limit=None):
-    status, out, err = yagura("flow", "read", "--records", "--json", *(("--limit", limit) if limit else ()), file, timeout=300)
-    assert status == 0, err
-    return [json.loads(line) for line in out.splitlines()]
+    """One after another: there are many."""
+    command = [YAGURA, "flow", "read", "--records", "--json", *(("--limit", str(limit)) if limit else ()), file]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reader:
+        yield from map(json.loads, reader.stdout)
+    assert reader.returncode == 0, command
 
 
 def seconds(text):
@@ -40,32 +44,30 @@ def seconds(text):
 
 
 def the_truth_is_what_the_flows_hold():
-    global ROWS
     file, report, truth = made("whole")
-    rows = ROWS = flows_of(file)
-    assert len(rows) == report["records"] > 50_000, report
-    homes = {ipaddress.ip_address("100.64.0.0") + 1 + number for number in range(HOMES)}
-    inside, outside = ipaddress.ip_network("100.64.0.0/10"), ipaddress.ip_network("240.0.0.0/5")
-    count = collections.Counter()
-    contacts = collections.defaultdict(lambda: collections.defaultdict(list))
-    for row in rows:
-        source, target = ipaddress.ip_address(row["source"]), ipaddress.ip_address(row["target"])
-        home, other = (source, target) if source in inside else (target, source)
-        assert home in homes and other in outside, row
-        port = row["target_port"] if home == source else row["source_port"]
-        count[str(other), port] += 1
-        if home == source:
-            contacts[str(other), port][str(home)].append(seconds(row["first"]))
-    for server in truth["servers"]:
-        assert count[server["address"], server["port"]] == server["flows"] > 0, server
-    assert sum(behaviour["flows"] for behaviour in truth["behaviours"]) == len(rows)
-
+    homes = {str(ipaddress.ip_address("100.64.0.0") + 1 + number) for number in range(HOMES)}
+    outside = ipaddress.ip_network("240.0.0.0/5")
     bots = collections.defaultdict(set)
     for bot in truth["bots"]:
         bots[bot["family"]].add(bot["address"])
-    for server in truth["servers"]:
-        assert set(contacts[server["address"], server["port"]]) <= bots[server["family"]], server
-    star = [times for server in truth["servers"] if server["family"] == "star" for times in contacts[server["address"], server["port"]].values()]
+    servers = {(server["address"], server["port"]): server for server in truth["servers"]}
+    flows, contacts, count = collections.Counter(), collections.defaultdict(lambda: collections.defaultdict(list)), 0
+    for row in flows_of(file):
+        count += 1
+        up = row["source"] in homes
+        home, other, port = (row["source"], row["target"], row["target_port"]) if up else (row["target"], row["source"], row["source_port"])
+        assert home in homes and ipaddress.ip_address(other) in outside, row
+        if (other, port) in servers:
+            flows[other, port] += 1
+            if up:
+                contacts[other, port][home].append(seconds(row["first"]))
+        if row["packets"] > 5000 and row["protocol"] == 17 and port == 80 and home in bots["kept"]:
+            FLOODS[other].setdefault(home, seconds(row["first"]))
+    assert count == report["records"] == sum(behaviour["flows"] for behaviour in truth["behaviours"]) > 50_000, report
+    for key, server in servers.items():
+        assert flows[key] == server["flows"] > 0, server
+        assert set(contacts[key]) <= bots[server["family"]], server
+    star = [times for key, server in servers.items() if server["family"] == "star" for times in contacts[key].values()]
     assert len(star) == 60
     for times in star:
         assert abs(len(times) - HOURS * 60) <= HOURS * 60 * 0.05 + 5, len(times)
@@ -74,19 +76,14 @@ def the_truth_is_what_the_flows_hold():
     hopping = [server for server in truth["servers"] if server["family"] == "hopping"]
     assert len(hopping) == 4, "two servers, and two others after four hours"
     assert all(seconds(server["last"]) - seconds(server["first"]) <= 4 * 3600 + 60 for server in hopping)
-    print(f"{len(rows)} flows, {len(truth['servers'])} servers")
+    BOTS.update(bots["kept"])
+    print(f"{count} flows, {len(servers)} servers")
 
 
 def bots_attack_as_one():
-    truth = json.load(open(room("whole.json"), encoding="utf-8"))
-    kept = {bot["address"] for bot in truth["bots"] if bot["family"] == "kept"}
-    floods = collections.defaultdict(dict)
-    for row in ROWS:
-        if row["source"] in kept and row["protocol"] == 17 and row["target_port"] == 80 and row["packets"] > 5000:
-            floods[row["target"]].setdefault(row["source"], seconds(row["first"]))
-    assert floods, "there was no flood"
-    for target, begun in floods.items():
-        assert len(begun) > len(kept) * 0.9, (target, len(begun))
+    assert FLOODS, "there was no flood"
+    for target, begun in FLOODS.items():
+        assert len(begun) > len(BOTS) * 0.9, (target, len(begun))
         assert max(begun.values()) - min(begun.values()) < 5, target
 
 
@@ -108,7 +105,7 @@ def sampling_sees_few_and_stands_for_all():
         status, out, err = yagura("flow", "read", "--json", file)
         again = json.loads(out)
         assert status == 0 and again["packets"] == report["packets"] and again["records"] == report["records"], (again, report, err)
-        rows = flows_of(file, limit=200)
+        rows = list(flows_of(file, limit=200))
         assert {row["sampling"] for row in rows} == {one_in}
         assert all(row["packets"] % one_in == 0 for row in rows)
 
