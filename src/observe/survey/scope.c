@@ -143,6 +143,7 @@ static int flag_read(struct reader *reader, const yaml_node_t *node, const char 
 
 static int list_read(struct reader *reader, const yaml_node_t *node, const char *name, size_t max, size_t *ret_count)
 {
+	*ret_count = 0;
 	if (node->type != YAML_SEQUENCE_NODE)
 		return REFUSE(reader, node, "%s: a list was expected", name);
 	*ret_count = (size_t)(node->data.sequence.items.top - node->data.sequence.items.start);
